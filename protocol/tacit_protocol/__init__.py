@@ -1,0 +1,1 @@
+"""Tacit's protocol: pure functions over bytes, no input or output."""
