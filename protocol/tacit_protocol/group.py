@@ -1,0 +1,93 @@
+"""ristretto255 (RFC 9496) over packed batches: the only module that touches a curve library.
+
+Scalars and elements travel as packed 32-byte strings; a batch of n is one ``bytes`` of 32 n. Foreign bytes become an
+:class:`Elements` value in one place only, :meth:`Backend.decode`, so holding an ``Elements`` is the evidence that every
+point in it was canonical and not the identity when it came in. No other function here takes undecoded points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+ELEMENT_BYTES = 32
+SCALAR_BYTES = 32
+UNIFORM_BYTES = 64  # what HashToScalar and HashToGroup reduce from (RFC 9497, section 4.1)
+ORDER = 2**252 + 27742317777372353535851937790883648493  # the group order, RFC 9496 section 4
+
+
+class Elements(Protocol):
+    """A batch of valid group elements, in the representation its back end prefers."""
+
+    def __len__(self) -> int:
+        """Return the number of elements."""
+        ...
+
+    def encode(self) -> bytes:
+        """Return the canonical encodings, 32 bytes each, packed."""
+        ...
+
+
+class Backend(Protocol):
+    """Batch operations on ristretto255; two implementations agree byte for byte.
+
+    Operations that take a secret scalar run in constant time with respect to it; the two that do not
+    (:meth:`composites` and :meth:`weighted_sum`) must be given public data only.
+    """
+
+    name: str
+
+    def decode(self, packed: bytes) -> Elements:
+        """Decode foreign bytes: reject lengths not a multiple of 32, non-canonical encodings and the identity.
+
+        Raises :class:`~tacit_protocol.errors.EncodingError` that gives the position of the first bad element.
+        """
+        ...
+
+    def hash_to_group(self, inputs: Sequence[bytes], dst: bytes) -> Elements:
+        """HashToGroup of RFC 9497 section 4.1: expand_message_xmd with SHA-512, then the one-way map."""
+        ...
+
+    def hash_to_scalar(self, messages: Sequence[bytes], dst: bytes) -> bytes:
+        """HashToScalar of RFC 9497 section 4.1; returns packed scalars."""
+        ...
+
+    def reduce_scalars(self, uniform: bytes) -> bytes:
+        """Reduce n x 64 uniform bytes to n packed scalars modulo the order."""
+        ...
+
+    def multiply(self, scalar: bytes, elements: Elements) -> Elements:
+        """Multiply every element by one secret scalar."""
+        ...
+
+    def multiply_each(self, scalars: bytes, elements: Elements) -> Elements:
+        """Multiply element i by secret scalar i."""
+        ...
+
+    def multiply_base(self, scalars: bytes) -> Elements:
+        """Multiply the generator by each secret scalar."""
+        ...
+
+    def add(self, left: Elements, right: Elements) -> Elements:
+        """Add two batches of equal length element by element; the identity may result."""
+        ...
+
+    def composites(self, seed: bytes, batches: Sequence[Elements]) -> Elements:
+        """Return sum_i d_i E_i for each batch of equal length n, with the 128-bit weights d_i drawn from ``seed``.
+
+        d_i is the little-endian integer in bytes 16 (i mod 4) to 16 (i mod 4) + 15 of
+        SHA-512(seed || I2OSP(i div 4, 4)). Public data only: may run in variable time.
+        """
+        ...
+
+    def weighted_sum(self, scalars: bytes, elements: Elements) -> Elements:
+        """Return the single element sum_i s_i E_i. Public data only: may run in variable time."""
+        ...
+
+    def unblind(self, coefficients: bytes, evaluated: Sequence[Elements], blinds: bytes) -> Elements:
+        """Return r_i^-1 * sum_j c_j D_ji for t packed coefficients, t batches and n secret, non-zero blinds."""
+        ...
+
+    def finalise(self, inputs: Sequence[bytes], unblinded: Elements) -> bytes:
+        """Finalize of RFC 9497 section 3.3.1: n packed 64-byte outputs."""
+        ...
