@@ -91,3 +91,24 @@ class Backend(Protocol):
     def finalise(self, inputs: Sequence[bytes], unblinded: Elements) -> bytes:
         """Finalize of RFC 9497 section 3.3.1: n packed 64-byte outputs."""
         ...
+
+
+def load_backend(name: str = "auto", threads: int = 1) -> Backend:
+    """Return the back end ``"native"``, ``"libsodium"``, or with ``"auto"`` the native one where it is installed.
+
+    ``threads`` bounds how many cores one batch call may use. Raises ImportError when ``"native"`` is asked for
+    and the distribution ``tacit-native`` is absent.
+    """
+    if name not in ("auto", "native", "libsodium"):
+        raise ValueError(f"no group back end is called {name!r}: choose auto, native or libsodium")
+    if name != "libsodium":
+        try:
+            from tacit_protocol.native_backend import NativeBackend
+        except ImportError:
+            if name == "native":
+                raise
+        else:
+            return NativeBackend(threads)
+    from tacit_protocol.sodium_backend import SodiumBackend
+
+    return SodiumBackend(threads)

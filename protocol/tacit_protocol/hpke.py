@@ -1,0 +1,31 @@
+"""HPKE (RFC 9180) as Tacit uses it: base mode, DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, ChaCha20Poly1305.
+
+The context goes into ``info`` because single-shot HPKE of the library takes no associated data.
+"""
+
+from __future__ import annotations
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
+
+from tacit_protocol.errors import EncodingError
+
+OVERHEAD = 32 + 16  # encapsulated key and authentication tag
+_SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.CHACHA20_POLY1305)
+
+
+def seal(public_key: bytes, plaintext: bytes, info: bytes) -> bytes:
+    """Encrypt to ``public_key``: 32-byte encapsulated key, ciphertext, 16-byte tag.
+
+    The ephemeral key comes from the operating system inside the library, which offers no other way.
+    """
+    return _SUITE.encrypt(plaintext, X25519PublicKey.from_public_bytes(public_key), info)
+
+
+def unseal(private_key: X25519PrivateKey, ciphertext: bytes, info: bytes) -> bytes:
+    """Decrypt; raises :class:`EncodingError` when the ciphertext is not for this key and ``info``."""
+    try:
+        return _SUITE.decrypt(ciphertext, private_key, info)
+    except (InvalidTag, ValueError) as error:
+        raise EncodingError("a ciphertext does not decrypt under this key and context") from error

@@ -1,0 +1,115 @@
+"""The published index as one file: a header, the entries in order of their tags, the records in order of commitment.
+
+``"tacit-index/1\\n" || I2OSP(header length, 4) || header (JSON) || entries || records``. The root on the board is the
+RFC 6962 tree hash over 64 KiB chunks of the file, so a download is checked chunk by chunk and as a whole.
+"""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Iterable, Iterator
+
+from tacit_protocol import merkle, messages
+from tacit_protocol.errors import IndexFileError
+from tacit_protocol.messages import Count, Identifier, IndexRoot, Message
+from tacit_protocol.sealed_index import COMMITMENT_BYTES, ENTRY_BYTES, RECORD_BYTES, SALT_BYTES, TAG_BYTES
+
+MAGIC = b"tacit-index/1\n"
+CHUNK_BYTES = 65536
+_HEADER_LIMIT = 1024
+
+Buffer = bytes | mmap.mmap
+
+
+class IndexHeader(Message, frozen=True):
+    """What an index is about; the same facts stand in the signed root."""
+
+    epoch: Identifier
+    stream: Identifier
+    window: Count
+    entries: Count
+    records: Count
+
+
+def encode_header(header: IndexHeader) -> bytes:
+    """Return magic, length and header."""
+    body = messages.encode(header)
+    return MAGIC + len(body).to_bytes(4, "big") + body
+
+
+def chunks(data: Buffer) -> Iterator[bytes]:
+    """Yield the chunks that the root is computed over."""
+    for start in range(0, len(data), CHUNK_BYTES):
+        yield data[start : start + CHUNK_BYTES]
+
+
+def root_of(pieces: Iterable[bytes]) -> bytes:
+    """Return the root of a file given as its chunks."""
+    return merkle.tree_hash(pieces)
+
+
+class IndexFile:
+    """Look-up by tag and by commitment in a downloaded index (bytes or a memory map); nothing is copied."""
+
+    def __init__(self, data: Buffer) -> None:
+        self._data = data
+        self.header, self._entries_at = _decode_header(data)
+        self._records_at = self._entries_at + ENTRY_BYTES * self.header.entries
+        expected = self._records_at + RECORD_BYTES * self.header.records
+        if len(data) != expected:
+            raise IndexFileError(
+                f"the index has {len(data)} bytes, its header promises {expected}", party="secretariat"
+            )
+
+    def verify(self, root: IndexRoot) -> None:
+        """Raise :class:`IndexFileError` unless this is the file whose root was announced (SPEC step M1)."""
+        header = self.header
+        announced = (root.epoch, root.stream, root.window, root.entries, root.records, root.size)
+        found = (header.epoch, header.stream, header.window, header.entries, header.records, len(self._data))
+        if announced != found or root_of(chunks(self._data)) != root.root:
+            raise IndexFileError(
+                f"the index of {root.epoch}/{root.stream} window {root.window} is not the one announced on the board",
+                party="secretariat",
+                evidence={"announced_root": root.root.hex(), "size": len(self._data)},
+            )
+
+    def find(self, tag: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """Yield (salt, wrapped record key) of every entry with ``tag``."""
+        position = self._first(tag, self._entries_at, ENTRY_BYTES, self.header.entries)
+        while position < self.header.entries:
+            start = self._entries_at + ENTRY_BYTES * position
+            if self._data[start : start + TAG_BYTES] != tag:
+                return
+            salt_end = start + TAG_BYTES + SALT_BYTES
+            yield self._data[start + TAG_BYTES : salt_end], self._data[salt_end : start + ENTRY_BYTES]
+            position += 1
+
+    def record(self, commitment: bytes) -> bytes | None:
+        """Return the record stored under ``commitment``, or None."""
+        position = self._first(commitment, self._records_at, RECORD_BYTES, self.header.records)
+        start = self._records_at + RECORD_BYTES * position
+        if position < self.header.records and self._data[start : start + COMMITMENT_BYTES] == commitment:
+            return self._data[start : start + RECORD_BYTES]
+        return None
+
+    def _first(self, key: bytes, base: int, width: int, count: int) -> int:
+        """Binary search: the first row whose leading bytes are not below ``key``."""
+        low, high = 0, count
+        while low < high:
+            middle = (low + high) // 2
+            start = base + width * middle
+            if self._data[start : start + len(key)] < key:
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
+
+def _decode_header(data: Buffer) -> tuple[IndexHeader, int]:
+    start = len(MAGIC) + 4
+    if data[: len(MAGIC)] != MAGIC or len(data) < start:
+        raise IndexFileError("this is not a Tacit index", party="secretariat")
+    length = int.from_bytes(data[len(MAGIC) : start], "big")
+    if length > _HEADER_LIMIT or len(data) < start + length:
+        raise IndexFileError("the index ends inside its header", party="secretariat")
+    return messages.decode(data[start : start + length], IndexHeader, party="secretariat"), start + length

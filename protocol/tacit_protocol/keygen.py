@@ -1,0 +1,384 @@
+"""The trustees' key ceremony: one function per step, state and messages in, next state and message out.
+
+Feldman's verifiable secret sharing with hash commitments and proofs of possession (Pedersen's distributed key
+generation as analysed by Gennaro, Jarecki, Krawczyk and Rabin, J. Cryptology 2007). No party ever holds the key;
+there is no dealer. The messages of every step stand on the board, so :func:`conclude` lets anybody recompute the public keys.
+Not guaranteed: a uniformly distributed key when a trustee lets itself be disqualified after the opening (it can
+choose between two keys); a dishonest majority learns the key by adding its shares.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from tacit_protocol import hpke, messages, scalars
+from tacit_protocol.errors import CeremonyError, EncodingError
+from tacit_protocol.group import ELEMENT_BYTES, SCALAR_BYTES, UNIFORM_BYTES, Backend, Elements
+from tacit_protocol.messages import (
+    EncryptedShare,
+    RevealedShare,
+    Round1,
+    Round2,
+    Round3,
+    Round3Answer,
+    Round4,
+)
+
+_R = TypeVar("_R", bound=Round1 | Round2 | Round3 | Round3Answer)
+_POSSESSION_DST = b"HashToScalar-tacit/1 ceremony possession"
+
+
+@dataclass(frozen=True, slots=True)
+class Ceremony:
+    """What all trustees know before the first step. ``agreement_keys``: X25519 public key by trustee index."""
+
+    epoch: str
+    stream: str
+    attempt: int
+    threshold: int
+    agreement_keys: Mapping[int, bytes]
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.threshold <= len(self.agreement_keys):
+            raise CeremonyError(f"a threshold of {self.threshold} needs as many trustees: {len(self.agreement_keys)}")
+
+    @property
+    def context(self) -> bytes:
+        """Bytes that bind every hash and ciphertext to this ceremony."""
+        return b"|".join(
+            (
+                b"tacit/1 ceremony",
+                self.epoch.encode(),
+                self.stream.encode(),
+                b"%d" % self.attempt,
+                b"%d" % self.threshold,
+            )
+        )
+
+    def random_bytes(self) -> int:
+        """Return how much randomness :func:`round1` takes."""
+        return UNIFORM_BYTES * (self.threshold + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A trustee's state through the ceremony: its polynomial. Keep it sealed, drop it after round 4."""
+
+    index: int
+    coefficients: bytes = field(repr=False)
+    opening: Round2
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """The messages of the ceremony in board order, by step; whoever is absent in a step sent none."""
+
+    round1: Sequence[Round1]
+    round2: Sequence[Round2]
+    round3: Sequence[Round3] = ()
+    answers: Sequence[Round3Answer] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What follows from a transcript for everybody: the keys, who takes part, who was disqualified and why."""
+
+    public_key: bytes
+    public_shares: Mapping[int, bytes]
+    disqualified: Mapping[int, str]
+    transcript: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class KeyShare:
+    """A trustee's share of a stream key; ``secret`` is encrypted at rest and erased when the epoch ends."""
+
+    index: int
+    secret: bytes = field(repr=False)
+    public: bytes
+
+
+def round1(group: Backend, ceremony: Ceremony, index: int, random: bytes) -> tuple[Secret, Round1]:
+    """R1: draw the polynomial and commit to its Feldman commitments and the proof of possession.
+
+    The hash commitment keeps a trustee that speaks last from choosing its polynomial after seeing the others'.
+    """
+    if len(random) != ceremony.random_bytes():
+        raise ValueError(f"round 1 takes {ceremony.random_bytes()} random bytes")
+    drawn = group.reduce_scalars(random)
+    coefficients, nonce = drawn[:-SCALAR_BYTES], drawn[-SCALAR_BYTES:]
+    commitments = group.multiply_base(coefficients).encode()
+    possession = _prove_possession(group, ceremony, index, coefficients[:SCALAR_BYTES], commitments, nonce)
+    opening = Round2(
+        ceremony.epoch, ceremony.stream, ceremony.attempt, index, commitments, possession,
+        tuple(
+            EncryptedShare(
+                recipient, hpke.seal(key, _evaluate(coefficients, recipient), _share_info(ceremony, index, recipient))
+            )
+            for recipient, key in sorted(ceremony.agreement_keys.items())
+        ),
+    )  # fmt: skip
+    commitment = _opening_digest(ceremony, opening)
+    return (
+        Secret(index, coefficients, opening),
+        Round1(ceremony.epoch, ceremony.stream, ceremony.attempt, index, commitment),
+    )
+
+
+def round2(secret: Secret) -> Round2:
+    """R2: open the commitment, with a share encrypted to each trustee. Only after all of R1 is on the board."""
+    return secret.opening
+
+
+def round3(
+    group: Backend,
+    ceremony: Ceremony,
+    secret: Secret,
+    transcript: Transcript,
+    agreement_key: X25519PrivateKey,
+) -> Round3:
+    """R3: accuse every trustee whose share does not decrypt or does not fit its commitments."""
+    qualified, _ = judge_openings(group, ceremony, transcript)
+    accused = []
+    for sender, opening in qualified.items():
+        try:
+            share = _decrypt_share(ceremony, opening, secret.index, agreement_key)
+            verify_share(group, opening, secret.index, share)
+        except (CeremonyError, EncodingError):
+            accused.append(sender)
+    return Round3(ceremony.epoch, ceremony.stream, ceremony.attempt, secret.index, tuple(accused))
+
+
+def answer(ceremony: Ceremony, secret: Secret, complaints: Sequence[Round3]) -> Round3Answer:
+    """R3, the accused: reveal the disputed shares. The accuser knows them anyway; t - 1 reveal nothing of the key."""
+    revealed = tuple(
+        RevealedShare(complaint.sender, _evaluate(secret.coefficients, complaint.sender))
+        for complaint in sorted(complaints, key=lambda complaint: complaint.sender)
+        if secret.index in complaint.accused
+    )
+    return Round3Answer(ceremony.epoch, ceremony.stream, ceremony.attempt, secret.index, revealed)
+
+
+def round4(
+    group: Backend,
+    ceremony: Ceremony,
+    secret: Secret,
+    transcript: Transcript,
+    agreement_key: X25519PrivateKey,
+) -> tuple[KeyShare, Outcome, Round4]:
+    """R4: add up the shares of the qualified and agree to the transcript.
+
+    Raises :class:`CeremonyError` when this trustee itself was disqualified or too few remain.
+    """
+    outcome = conclude(group, ceremony, transcript)
+    if secret.index in outcome.disqualified:
+        raise CeremonyError(
+            f"this trustee was disqualified: {outcome.disqualified[secret.index]}",
+            party=f"trustee {secret.index}",
+        )
+    revealed = _revealed(transcript)
+    total = scalars.ZERO
+    for opening in _first_of_each(transcript.round2):
+        if opening.sender in outcome.disqualified:
+            continue
+        share = revealed.get((opening.sender, secret.index))
+        if share is None:
+            share = _decrypt_share(ceremony, opening, secret.index, agreement_key)
+        total = scalars.add(total, share)
+    public = group.multiply_base(total).encode()
+    if public != outcome.public_shares[secret.index]:
+        raise CeremonyError("the share does not fit the public verification share: the ceremony must be repeated")
+    message = Round4(ceremony.epoch, ceremony.stream, ceremony.attempt, secret.index, outcome.transcript)
+    return KeyShare(secret.index, total, public), outcome, message
+
+
+def conclude(group: Backend, ceremony: Ceremony, transcript: Transcript) -> Outcome:
+    """Recompute public key, verification shares and disqualifications from the messages alone (auditors too)."""
+    qualified, disqualified = judge_openings(group, ceremony, transcript)
+    disqualified.update(_judge_complaints(group, ceremony, transcript, qualified))
+    remaining = {index: opening for index, opening in qualified.items() if index not in disqualified}
+    if len(remaining) < ceremony.threshold:
+        raise CeremonyError(
+            f"only {len(remaining)} of {ceremony.threshold} needed trustees remain: "
+            "repeat the ceremony without the guilty",
+            party=", ".join(f"trustee {index}" for index in sorted(disqualified)),
+            evidence={f"trustee {index}": reason for index, reason in sorted(disqualified.items())},
+        )
+    total: Elements | None = None
+    for opening in remaining.values():
+        part = group.decode(opening.commitments)
+        total = part if total is None else group.add(total, part)
+    if total is None:
+        raise CeremonyError("no trustee remains")
+    summed = group.decode(total.encode())
+    shares = {index: _commitment_at(group, summed, index) for index in sorted(remaining)}
+    return Outcome(summed.encode()[:ELEMENT_BYTES], shares, disqualified, _transcript_hash(ceremony, transcript))
+
+
+def verify_agreement(ceremony: Ceremony, outcome: Outcome, confirmations: Sequence[Round4]) -> None:
+    """Raise :class:`CeremonyError` unless every qualified trustee agreed to this very transcript."""
+    agreed = {message.sender: message.transcript for message in confirmations}
+    for index in outcome.public_shares:
+        if index not in agreed:
+            raise CeremonyError(f"trustee {index} has not agreed to the transcript", party=f"trustee {index}")
+        if agreed[index] != outcome.transcript:
+            raise CeremonyError(
+                f"trustee {index} agreed to another transcript of {ceremony.epoch}/{ceremony.stream}",
+                party=f"trustee {index}",
+                evidence={"expected": outcome.transcript.hex(), "signed": agreed[index].hex()},
+            )
+
+
+def judge_openings(
+    group: Backend, ceremony: Ceremony, transcript: Transcript
+) -> tuple[dict[int, Round2], dict[int, str]]:
+    """Return the openings that hold, and the reason for each trustee that falls out already here."""
+    commitments = {message.sender: message.commitment for message in reversed(transcript.round1)}
+    openings = {message.sender: message for message in _first_of_each(transcript.round2)}
+    qualified: dict[int, Round2] = {}
+    disqualified: dict[int, str] = {}
+    for index in sorted(ceremony.agreement_keys):
+        opening = openings.get(index)
+        if index not in commitments:
+            disqualified[index] = "sent no commitment"
+        elif opening is None:
+            disqualified[index] = "did not open its commitment"
+        elif _opening_digest(ceremony, opening) != commitments[index]:
+            disqualified[index] = "opened something else than it had committed to"
+        elif reason := _fault_of_opening(group, ceremony, opening):
+            disqualified[index] = reason
+        else:
+            qualified[index] = opening
+    return qualified, disqualified
+
+
+def verify_share(group: Backend, opening: Round2, recipient: int, share: bytes) -> None:
+    """Feldman's check s_ij * G = sum_k j^k A_ik; raises :class:`CeremonyError` naming the sender."""
+    expected = _commitment_at(group, group.decode(opening.commitments), recipient)
+    if group.multiply_base(scalars.check(share, "share")).encode() != expected:
+        raise CeremonyError(
+            f"the share of trustee {opening.sender} for trustee {recipient} does not fit its commitments",
+            party=f"trustee {opening.sender}",
+        )
+
+
+def _judge_complaints(
+    group: Backend, ceremony: Ceremony, transcript: Transcript, qualified: Mapping[int, Round2]
+) -> dict[int, str]:
+    revealed = _revealed(transcript)
+    guilty: dict[int, str] = {}
+    for complaint in transcript.round3:
+        for accused in complaint.accused:
+            if accused not in qualified or complaint.sender not in ceremony.agreement_keys:
+                continue
+            share = revealed.get((accused, complaint.sender))
+            if share is None:
+                guilty[accused] = f"did not reveal the share that trustee {complaint.sender} disputes"
+                continue
+            try:
+                verify_share(group, qualified[accused], complaint.sender, share)
+            except (CeremonyError, EncodingError):
+                guilty[accused] = f"revealed a wrong share for trustee {complaint.sender}"
+    return guilty
+
+
+def _fault_of_opening(group: Backend, ceremony: Ceremony, opening: Round2) -> str | None:
+    if len(opening.commitments) != ELEMENT_BYTES * ceremony.threshold:
+        return f"sent commitments for another threshold than {ceremony.threshold}"
+    if sorted(share.recipient for share in opening.shares) != sorted(ceremony.agreement_keys):
+        return "did not send one share to each trustee"
+    try:
+        commitments = group.decode(opening.commitments)
+        _verify_possession(group, ceremony, opening, group.decode(commitments.encode()[:ELEMENT_BYTES]))
+    except EncodingError:
+        return "sent commitments that are no group elements"
+    except CeremonyError:
+        return "does not prove that it knows its polynomial"
+    return None
+
+
+def _prove_possession(
+    group: Backend, ceremony: Ceremony, index: int, secret: bytes, commitments: bytes, nonce: bytes
+) -> bytes:
+    point = group.multiply_base(nonce).encode()
+    challenge = _possession_challenge(group, ceremony, index, commitments, point)
+    return challenge + scalars.subtract(nonce, scalars.multiply(challenge, secret))
+
+
+def _verify_possession(group: Backend, ceremony: Ceremony, opening: Round2, constant: Elements) -> None:
+    # Without it a trustee could cancel the others' contributions by choosing its own as a difference (rogue key).
+    challenge, response = (
+        scalars.check(opening.possession[:SCALAR_BYTES], "possession"),
+        scalars.check(opening.possession[SCALAR_BYTES:], "possession"),
+    )
+    point = group.add(group.multiply_base(response), group.multiply_each(challenge, constant)).encode()
+    if _possession_challenge(group, ceremony, opening.sender, opening.commitments, point) != challenge:
+        raise CeremonyError("proof of possession does not hold", party=f"trustee {opening.sender}")
+
+
+def _possession_challenge(group: Backend, ceremony: Ceremony, index: int, commitments: bytes, point: bytes) -> bytes:
+    transcript = ceremony.context + index.to_bytes(2, "big") + commitments + point
+    return group.hash_to_scalar([transcript], _POSSESSION_DST)
+
+
+def _opening_digest(ceremony: Ceremony, opening: Round2) -> bytes:
+    content = opening.sender.to_bytes(2, "big") + opening.commitments + opening.possession
+    return hashlib.sha512(b"tacit/1 ceremony opening\x00" + ceremony.context + content).digest()
+
+
+def _transcript_hash(ceremony: Ceremony, transcript: Transcript) -> bytes:
+    digest = hashlib.sha512(b"tacit/1 ceremony transcript\x00" + ceremony.context)
+    steps = (
+        _first_of_each(transcript.round1),
+        _first_of_each(transcript.round2),
+        _first_of_each(transcript.round3),
+        _first_of_each(transcript.answers),
+    )
+    for step in steps:
+        for message in sorted(step, key=lambda message: message.sender):
+            body = messages.encode(message)
+            digest.update(messages.kind_of(message).encode() + len(body).to_bytes(4, "big") + body)
+    return digest.digest()
+
+
+def _evaluate(coefficients: bytes, at: int) -> bytes:
+    """Return f(at) by Horner's rule."""
+    point, value = scalars.from_int(at), scalars.ZERO
+    for offset in range(len(coefficients) - SCALAR_BYTES, -1, -SCALAR_BYTES):
+        value = scalars.add(scalars.multiply(value, point), coefficients[offset : offset + SCALAR_BYTES])
+    return value
+
+
+def _commitment_at(group: Backend, commitments: Elements, at: int) -> bytes:
+    powers = b"".join(scalars.from_int(at**k) for k in range(len(commitments)))
+    return group.weighted_sum(powers, commitments).encode()
+
+
+def _share_info(ceremony: Ceremony, sender: int, recipient: int) -> bytes:
+    return ceremony.context + b"|share|" + sender.to_bytes(2, "big") + recipient.to_bytes(2, "big")
+
+
+def _decrypt_share(ceremony: Ceremony, opening: Round2, recipient: int, key: X25519PrivateKey) -> bytes:
+    ciphertext = next(share.ciphertext for share in opening.shares if share.recipient == recipient)
+    return hpke.unseal(key, ciphertext, _share_info(ceremony, opening.sender, recipient))
+
+
+def _revealed(transcript: Transcript) -> dict[tuple[int, int], bytes]:
+    return {
+        (message.sender, reveal.recipient): reveal.share
+        for message in reversed(transcript.answers)
+        for reveal in message.revealed
+    }
+
+
+def _first_of_each(step: Sequence[_R]) -> list[_R]:
+    """Keep the first message of each sender: the board's order settles which of two contradicting ones counts."""
+    first: dict[int, _R] = {}
+    for message in step:
+        first.setdefault(message.sender, message)
+    return list(first.values())

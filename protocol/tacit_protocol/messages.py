@@ -1,0 +1,271 @@
+"""One frozen type for every message of the protocol (SPEC section 4), with its JSON form and its limits.
+
+Every body that is signed is the JSON of one of these types. Decoding is strict: unknown fields, wrong types and
+sizes are refused here, before anything looks inside.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct
+
+from tacit_protocol.errors import EncodingError
+from tacit_protocol.signing import Signed
+
+Identifier = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[a-z0-9][a-z0-9._-]*$")]
+Pseudonym = Annotated[str, Meta(pattern=r"^[a-z2-7]{16}$")]
+Key32 = Annotated[bytes, Meta(min_length=32, max_length=32)]
+Digest64 = Annotated[bytes, Meta(min_length=64, max_length=64)]
+Proof64 = Annotated[bytes, Meta(min_length=64, max_length=64)]
+Index = Annotated[int, Meta(ge=1, le=255)]
+Count = Annotated[int, Meta(ge=0, le=2**40)]
+Url = Annotated[str, Meta(max_length=512, pattern=r"^https?://[^\s]+$")]
+Ciphertext = Annotated[bytes, Meta(max_length=256)]
+
+STREAMS = ("social-audit", "virtual-assessment", "ecovadis", "human-rights")
+
+
+class Message(Struct, frozen=True, forbid_unknown_fields=True):
+    """Base of all messages."""
+
+
+class Trustee(Message, frozen=True):
+    """A trustee as the manifest names it: its point, its keys and where it answers."""
+
+    index: Index
+    signing_key: Key32
+    agreement_key: Key32  # X25519, for HPKE
+    url: Url
+
+
+class Manifest(Message, frozen=True):
+    """What holds for an epoch; signed by the secretariat. Members and trustees refuse anything outside it."""
+
+    epoch: Identifier
+    streams: Annotated[tuple[Identifier, ...], Meta(min_length=1, max_length=16)]
+    threshold: Index
+    trustees: Annotated[tuple[Trustee, ...], Meta(min_length=1, max_length=64)]
+    shuffler: Index
+    quota: Count  # evaluations per member and stream in this epoch
+    minimum_contributors: Index  # a window with fewer new contributors is not handed over
+    signing_key: Key32  # the secretariat's
+    agreement_key: Key32  # the secretariat's, X25519: records are sealed to it
+    opens: Annotated[int, Meta(ge=0, le=2**40)]  # Unix seconds
+    closes: Annotated[int, Meta(ge=0, le=2**40)]
+
+    def trustee(self, index: int) -> Trustee:
+        """Return the trustee at ``index``; raises :class:`EncodingError` when there is none."""
+        for trustee in self.trustees:
+            if trustee.index == index:
+                return trustee
+        raise EncodingError(f"the manifest of epoch {self.epoch} names no trustee {index}")
+
+
+class Enrolment(Message, frozen=True):
+    """A member joins: its keys, signed by itself (proof that it holds them), admitted by the secretariat."""
+
+    signing_key: Key32
+    agreement_key: Key32
+
+
+class Round1(Message, frozen=True):
+    """Ceremony R1: a hash commitment to the Feldman commitments and the proof of possession."""
+
+    epoch: Identifier
+    stream: Identifier
+    attempt: Index
+    sender: Index
+    commitment: Digest64
+
+
+class EncryptedShare(Message, frozen=True):
+    """A share for one trustee, encrypted to it with HPKE."""
+
+    recipient: Index
+    ciphertext: Ciphertext
+
+
+class Round2(Message, frozen=True):
+    """Ceremony R2: the opened commitments A_0..A_{t-1} (packed), the proof of possession and the shares."""
+
+    epoch: Identifier
+    stream: Identifier
+    attempt: Index
+    sender: Index
+    commitments: Annotated[bytes, Meta(min_length=32, max_length=32 * 64)]
+    possession: Proof64
+    shares: tuple[EncryptedShare, ...]
+
+
+class Round3(Message, frozen=True):
+    """Ceremony R3: the trustees whose shares did not fit their commitments; empty when all did."""
+
+    epoch: Identifier
+    stream: Identifier
+    attempt: Index
+    sender: Index
+    accused: tuple[Index, ...]
+
+
+class RevealedShare(Message, frozen=True):
+    """A disputed share, revealed by the accused for everyone to check."""
+
+    recipient: Index
+    share: Key32
+
+
+class Round3Answer(Message, frozen=True):
+    """Ceremony R3, the accused trustee's answer to the complaints."""
+
+    epoch: Identifier
+    stream: Identifier
+    attempt: Index
+    sender: Index
+    revealed: tuple[RevealedShare, ...]
+
+
+class Round4(Message, frozen=True):
+    """Ceremony R4: agreement to the transcript and the public key that follows from it."""
+
+    epoch: Identifier
+    stream: Identifier
+    attempt: Index
+    sender: Index
+    transcript: Digest64
+
+
+class GrantRequest(Message, frozen=True):
+    """A member asks for one batch to be evaluated; on the board it is the grant."""
+
+    epoch: Identifier
+    stream: Identifier
+    count: Annotated[int, Meta(ge=1, le=8192)]
+    digest: Digest64
+
+
+class UploadCommitment(Message, frozen=True):
+    """A member commits to what it gives to the shuffler: a salted digest of all sealed records."""
+
+    epoch: Identifier
+    stream: Identifier
+    window: Annotated[int, Meta(ge=1, le=10_000)]
+    count: Annotated[int, Meta(ge=1, le=2**24)]
+    digest: Digest64
+
+
+class Receipt(Message, frozen=True):
+    """The shuffler confirms to a member that it holds what the commitment on the board says."""
+
+    epoch: Identifier
+    stream: Identifier
+    window: Annotated[int, Meta(ge=1, le=10_000)]
+    entry: Count  # sequence number of the commitment on the board
+    count: Annotated[int, Meta(ge=1, le=2**24)]
+
+
+class WindowClose(Message, frozen=True):
+    """The secretariat closes a window: the shuffler hands over, later uploads belong to the next window."""
+
+    epoch: Identifier
+    stream: Identifier
+    window: Annotated[int, Meta(ge=1, le=10_000)]
+
+
+class CeremonyCut(Message, frozen=True):
+    """The secretariat ends the wait for silent trustees in a step; on the board for everybody to see."""
+
+    epoch: Identifier
+    stream: Identifier
+    attempt: Index
+    step: Identifier
+
+
+class Handover(Message, frozen=True):
+    """The shuffler hands a window over: which commitments went in, how many records came out, their digest.
+
+    No entries and a count of 0 say that fewer than the minimum of members contributed: the records wait for the
+    next window, because in a small crowd the secretariat could guess whose they are.
+    """
+
+    epoch: Identifier
+    stream: Identifier
+    window: Annotated[int, Meta(ge=1, le=10_000)]
+    entries: tuple[Count, ...]
+    count: Count
+    digest: Digest64
+
+
+class IndexRoot(Message, frozen=True):
+    """The secretariat publishes an index: its root (RFC 6962 over 64 KiB chunks), its size and its counts."""
+
+    epoch: Identifier
+    stream: Identifier
+    window: Annotated[int, Meta(ge=1, le=10_000)]
+    root: Key32
+    size: Count
+    records: Count
+    entries: Count
+
+
+class BoardEntry(Message, frozen=True):
+    """One line of the board: its position, when the secretariat took it in, and the signed message."""
+
+    sequence: Count
+    time: Count
+    message: Signed
+
+
+class BoardPage(Message, frozen=True):
+    """A page of the board from ``start`` on; ``size`` is the board's length when the page was read."""
+
+    start: Count
+    size: Count
+    entries: tuple[BoardEntry, ...]
+
+
+KINDS: dict[str, type[Message]] = {
+    "manifest": Manifest,
+    "enrolment": Enrolment,
+    "ceremony-1": Round1,
+    "ceremony-2": Round2,
+    "ceremony-3": Round3,
+    "ceremony-3-answer": Round3Answer,
+    "ceremony-4": Round4,
+    "grant": GrantRequest,
+    "upload": UploadCommitment,
+    "receipt": Receipt,
+    "window-close": WindowClose,
+    "ceremony-cut": CeremonyCut,
+    "handover": Handover,
+    "index": IndexRoot,
+}
+_KIND_OF = {kind_type: kind for kind, kind_type in KINDS.items()}
+_M = TypeVar("_M", bound=Struct)
+
+
+def encode(message: Struct) -> bytes:
+    """Return the JSON form: UTF-8, fields in the order of the type, bytes as base64, no white space."""
+    return msgspec.json.encode(message)
+
+
+def decode(data: bytes, message_type: type[_M], party: str | None = None) -> _M:
+    """Decode and check foreign JSON; raises :class:`EncodingError` that names the field and ``party``."""
+    try:
+        return msgspec.json.decode(data, type=message_type)
+    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
+        sender = f" from {party}" if party else ""
+        raise EncodingError(f"a {message_type.__name__} message{sender} is malformed: {error}", party=party) from None
+
+
+def kind_of(message: Message) -> str:
+    """Return the kind under which ``message`` is signed."""
+    return _KIND_OF[type(message)]
+
+
+def body_of(message: Signed, message_type: type[_M]) -> _M:
+    """Decode the body of a signed message of a known type."""
+    if KINDS.get(message.kind) is not message_type:
+        raise EncodingError(f"expected a {message_type.__name__}, got kind {message.kind!r}", party=message.signer)
+    return decode(message.body, message_type, party=message.signer)

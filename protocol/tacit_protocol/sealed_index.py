@@ -1,0 +1,149 @@
+"""Sealed records: from a PRF output to a tag and a wrap key, sealing a record under several keys, opening it with one.
+
+A record is readable with its 32-byte record key rk alone. Every match key of the record has an entry that wraps rk
+under that match key's PRF output, so any one of them opens the record, and without an output (an evaluation spent by
+somebody who already knows the supplier) nothing does. Layout, byte for byte: SPEC section 7.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
+from tacit_protocol import hkdf
+from tacit_protocol.errors import SealedRecordError
+
+TAG_BYTES = 12
+SALT_BYTES = 8
+RECORD_KEY_BYTES = 32
+ENTRY_BYTES = TAG_BYTES + SALT_BYTES + RECORD_KEY_BYTES  # 52
+COMMITMENT_BYTES = 32
+PAYLOAD_BYTES = 224
+RECORD_BYTES = COMMITMENT_BYTES + PAYLOAD_BYTES + 16  # 272
+ENTRIES_PER_RECORD = 14
+SEALED_BYTES = RECORD_BYTES + ENTRIES_PER_RECORD * ENTRY_BYTES  # 1000
+RECORD_BUCKET = 64  # a contribution's record count is padded to a multiple of this
+
+_NONCE = bytes(12)  # the encryption key is used for one message only
+
+
+@dataclass(frozen=True, slots=True)
+class EntryKey:
+    """What a PRF output gives: the public tag an entry is found by, and the secret that unwraps it."""
+
+    tag: bytes
+    wrap: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordKeys:
+    """What a record key gives: the public commitment, the encryption key and the sketch's key."""
+
+    commitment: bytes
+    encryption: bytes = field(repr=False)
+    sketch: bytes = field(repr=False)
+
+
+def index_salt(epoch: str, stream: str, public_key: bytes) -> bytes:
+    """Return the HKDF salt that separates epochs, streams and keys: "tacit/1" || epoch || stream || pk."""
+    return b"|".join((b"tacit/1", epoch.encode(), stream.encode(), public_key))
+
+
+def entry_key(salt: bytes, output: bytes) -> EntryKey:
+    """Derive tag and wrap key from a 64-byte PRF output (SPEC step S1)."""
+    prk = hkdf.extract(salt, output)
+    return EntryKey(hkdf.expand(prk, b"tag", TAG_BYTES), hkdf.expand(prk, b"wrap"))
+
+
+def record_keys(record_key: bytes) -> RecordKeys:
+    """Derive commitment, encryption key and sketch key from rk (SPEC step S2)."""
+    if len(record_key) != RECORD_KEY_BYTES:
+        raise ValueError(f"a record key has {RECORD_KEY_BYTES} bytes")
+    return RecordKeys(
+        hkdf.expand(record_key, b"tacit/1 commitment"),
+        hkdf.expand(record_key, b"tacit/1 encryption"),
+        hkdf.expand(record_key, b"tacit/1 sketch"),
+    )
+
+
+def record_random_bytes(keys: int) -> int:
+    """Return how much randomness :func:`seal_record` takes for a record with ``keys`` entry keys."""
+    return keys * SALT_BYTES + (ENTRIES_PER_RECORD - keys) * ENTRY_BYTES
+
+
+def seal_record(
+    epoch: str, stream: str, record_key: bytes, payload: bytes, keys: Sequence[EntryKey], random: bytes
+) -> bytes:
+    """Seal one record and its entries: :data:`SEALED_BYTES` bytes, whatever the number of keys (SPEC step S3).
+
+    The entries it lacks are random, which nobody without a wrap key can tell from real ones. Entries are sorted, so
+    their order says nothing about which kind of key made them.
+    """
+    if len(payload) != PAYLOAD_BYTES:
+        raise ValueError(f"a payload has {PAYLOAD_BYTES} bytes, got {len(payload)}")
+    if not 0 < len(keys) <= ENTRIES_PER_RECORD:
+        raise ValueError(f"a record has 1 to {ENTRIES_PER_RECORD} keys, got {len(keys)}")
+    if len(random) != record_random_bytes(len(keys)):
+        raise ValueError(f"{len(keys)} keys take {record_random_bytes(len(keys))} random bytes")
+    derived = record_keys(record_key)
+    ciphertext = ChaCha20Poly1305(derived.encryption).encrypt(
+        _NONCE, payload, _associated_data(epoch, stream, derived.commitment)
+    )
+    entries = []
+    for i, key in enumerate(keys):
+        salt = random[SALT_BYTES * i : SALT_BYTES * (i + 1)]
+        entries.append(key.tag + salt + _mask(key.wrap, salt, record_key))
+    dummies = random[SALT_BYTES * len(keys) :]
+    entries += [dummies[i : i + ENTRY_BYTES] for i in range(0, len(dummies), ENTRY_BYTES)]
+    return derived.commitment + ciphertext + b"".join(sorted(entries))
+
+
+def dummy_record(random: bytes) -> bytes:
+    """Return a record nobody can open: :data:`SEALED_BYTES` random bytes, its entries sorted like real ones."""
+    if len(random) != SEALED_BYTES:
+        raise ValueError(f"a dummy record takes {SEALED_BYTES} random bytes")
+    entries = [random[i : i + ENTRY_BYTES] for i in range(RECORD_BYTES, SEALED_BYTES, ENTRY_BYTES)]
+    return random[:RECORD_BYTES] + b"".join(sorted(entries))
+
+
+def padded_records(count: int) -> int:
+    """Return the number of records after padding with dummies to the bucket."""
+    return max(1, -(-count // RECORD_BUCKET)) * RECORD_BUCKET
+
+
+def unwrap(key: EntryKey, salt: bytes, wrapped: bytes) -> bytes:
+    """Recover the record key from an entry (SPEC step M2). It is right only if its commitment names a record."""
+    return _mask(key.wrap, salt, wrapped)
+
+
+def open_record(epoch: str, stream: str, record_key: bytes, record: bytes) -> bytes:
+    """Open a record found under the commitment to ``record_key`` and return its payload (SPEC step M3).
+
+    ChaCha20-Poly1305 does not commit to its key: a contributor could craft one ciphertext that opens under two keys
+    to two suppliers (Len, Grubbs, Ristenpart, ePrint 2020/1491). So the stored commitment is compared first.
+    """
+    if len(record) != RECORD_BYTES:
+        raise SealedRecordError(f"a record has {RECORD_BYTES} bytes, got {len(record)}")
+    derived = record_keys(record_key)
+    if record[:COMMITMENT_BYTES] != derived.commitment:
+        raise SealedRecordError("the record is not committed to the key that an entry gave for it")
+    try:
+        return ChaCha20Poly1305(derived.encryption).decrypt(
+            _NONCE, record[COMMITMENT_BYTES:], _associated_data(epoch, stream, derived.commitment)
+        )
+    except InvalidTag as error:
+        raise SealedRecordError("a record does not decrypt in this epoch and stream") from error
+
+
+def _associated_data(epoch: str, stream: str, commitment: bytes) -> bytes:
+    return b"|".join((b"tacit/1 record", epoch.encode(), stream.encode(), commitment))
+
+
+def _mask(wrap: bytes, salt: bytes, data: bytes) -> bytes:
+    # One-time pad: several contributors share the wrap key, the salt keeps the pad from repeating. No tag is needed: a
+    # changed entry gives a key whose commitment names no record.
+    pad = hkdf.expand(wrap, b"entry" + salt)
+    return (int.from_bytes(data, "big") ^ int.from_bytes(pad, "big")).to_bytes(RECORD_KEY_BYTES, "big")

@@ -1,0 +1,89 @@
+"""The upload through the shuffler: sealed to the secretariat, committed to on the board, shuffled with everybody's.
+
+The shuffler sees who sends but only ciphertext; the secretariat opens the records but not whose they are. Only
+together can they link a member and a tag. Source: Bittau et al., Prochlo (SOSP 2017).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterable, Sequence
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from tacit_protocol import hpke
+from tacit_protocol.errors import EncodingError, UploadError
+from tacit_protocol.messages import UploadCommitment
+from tacit_protocol.sealed_index import RECORD_BUCKET, SEALED_BYTES
+
+UPLOAD_BYTES = SEALED_BYTES + hpke.OVERHEAD  # 1048
+SALT_BYTES = 32
+PAGE_RECORDS = 2048  # records in one request
+SHUFFLE_RANDOM_BYTES = 16
+
+
+def seal_for_secretariat(agreement_key: bytes, epoch: str, stream: str, sealed: bytes) -> bytes:
+    """Encrypt one sealed record to the secretariat: :data:`UPLOAD_BYTES` bytes (SPEC step U1)."""
+    if len(sealed) != SEALED_BYTES:
+        raise ValueError(f"a sealed record has {SEALED_BYTES} bytes, got {len(sealed)}")
+    return hpke.seal(agreement_key, sealed, _info(epoch, stream))
+
+
+def open_at_secretariat(private_key: X25519PrivateKey, epoch: str, stream: str, upload: bytes) -> bytes:
+    """Decrypt one shuffled record; raises :class:`EncodingError` when it was not sealed for this epoch and stream."""
+    if len(upload) != UPLOAD_BYTES:
+        raise EncodingError(f"an uploaded record has {UPLOAD_BYTES} bytes, got {len(upload)}")
+    return hpke.unseal(private_key, upload, _info(epoch, stream))
+
+
+def upload_digest(salt: bytes, epoch: str, stream: str, pages: Iterable[bytes]) -> bytes:
+    """Return the salted digest of all uploaded records; the salt keeps equal uploads from being recognised."""
+    if len(salt) != SALT_BYTES:
+        raise UploadError(f"the salt of an upload has {SALT_BYTES} bytes")
+    digest = hashlib.sha512(b"tacit/1 upload\x00" + salt + _info(epoch, stream))
+    for page in pages:
+        digest.update(page)
+    return digest.digest()
+
+
+def verify_upload(commitment: UploadCommitment, member: str, salt: bytes, count: int, pages: Iterable[bytes]) -> None:
+    """Raise :class:`UploadError` unless the pages are what ``member`` committed to on the board (SPEC step U3)."""
+    if count != commitment.count:
+        raise UploadError(
+            f"member {member} committed to {commitment.count} records and sent {count}",
+            party=member,
+            evidence={"committed": commitment.count, "received": count},
+        )
+    if count % RECORD_BUCKET:
+        raise UploadError(f"an upload is padded to a multiple of {RECORD_BUCKET} records, got {count}", party=member)
+    if not hmac.compare_digest(upload_digest(salt, commitment.epoch, commitment.stream, pages), commitment.digest):
+        raise UploadError(f"the upload of member {member} is not what it committed to on the board", party=member)
+
+
+def split_page(page: bytes) -> list[bytes]:
+    """Split a page into uploaded records; raises :class:`UploadError` on a wrong size."""
+    if len(page) % UPLOAD_BYTES or not 0 < len(page) <= PAGE_RECORDS * UPLOAD_BYTES:
+        raise UploadError(f"a page has 1 to {PAGE_RECORDS} records of {UPLOAD_BYTES} bytes, got {len(page)} bytes")
+    return [page[i : i + UPLOAD_BYTES] for i in range(0, len(page), UPLOAD_BYTES)]
+
+
+def shuffle(records: Sequence[bytes], random: bytes) -> list[bytes]:
+    """Return all members' records in uniformly random order (SPEC step U4); 16 random bytes for each."""
+    if len(random) != SHUFFLE_RANDOM_BYTES * len(records):
+        raise ValueError(f"shuffling takes {SHUFFLE_RANDOM_BYTES} random bytes for each record")
+    keys = [random[SHUFFLE_RANDOM_BYTES * i :][:SHUFFLE_RANDOM_BYTES] for i in range(len(records))]
+    order = sorted(range(len(records)), key=keys.__getitem__)
+    return [records[i] for i in order]
+
+
+def handover_digest(epoch: str, stream: str, window: int, pages: Iterable[bytes]) -> bytes:
+    """Return the digest of the shuffled records that the shuffler signs and the secretariat checks."""
+    digest = hashlib.sha512(b"tacit/1 handover\x00" + _info(epoch, stream) + b"|%d|" % window)
+    for page in pages:
+        digest.update(page)
+    return digest.digest()
+
+
+def _info(epoch: str, stream: str) -> bytes:
+    return b"|".join((b"tacit/1 upload", epoch.encode(), stream.encode()))
