@@ -2,7 +2,8 @@
 
 Feldman's verifiable secret sharing with hash commitments and proofs of possession (Pedersen's distributed key
 generation as analysed by Gennaro, Jarecki, Krawczyk and Rabin, J. Cryptology 2007). No party ever holds the key;
-there is no dealer. The messages of every step stand on the board, so :func:`conclude` lets anybody recompute the public keys.
+there is no dealer. The messages of every step stand on the board, so :func:`conclude` lets anybody recompute the
+public keys.
 Not guaranteed: a uniformly distributed key when a trustee lets itself be disqualified after the opening (it can
 choose between two keys); a dishonest majority learns the key by adding its shares.
 """
