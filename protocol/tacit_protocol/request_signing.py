@@ -45,8 +45,10 @@ class _Request:
     headers: MutableMapping[str, str]
 
 
-class _OneKey(HTTPSignatureKeyResolver):  # type: ignore[misc]
-    def __init__(self, private: Ed25519PrivateKey | None = None, find: Callable[[str], bytes | None] | None = None):
+class _OneKey(HTTPSignatureKeyResolver):
+    def __init__(
+        self, private: Ed25519PrivateKey | None = None, find: Callable[[str], bytes | None] | None = None
+    ) -> None:
         self._private, self._find = private, find
 
     def resolve_private_key(self, key_id: str) -> Any:  # noqa: ANN401
@@ -59,7 +61,7 @@ class _OneKey(HTTPSignatureKeyResolver):  # type: ignore[misc]
         return Ed25519PublicKey.from_public_bytes(key)
 
 
-class _Verifier(HTTPMessageVerifier):  # type: ignore[misc]
+class _Verifier(HTTPMessageVerifier):
     """The library's verifier with the time as an argument."""
 
     now: int
