@@ -1,0 +1,250 @@
+"""Follow the board: judge every entry as it comes and keep what members, trustees and auditors need to know.
+
+Members, trustees and auditors run this same code over the same entries and so reach the same view; the secretariat
+runs it before it appends. An entry that is not signed by the party that may say such a thing is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tacit_protocol import keygen, messages, signing
+from tacit_protocol.errors import CeremonyError, SignatureError, TacitError
+from tacit_protocol.grants import Ledger
+from tacit_protocol.group import Backend
+from tacit_protocol.messages import (
+    BoardEntry,
+    CeremonyCut,
+    Handover,
+    IndexRoot,
+    Manifest,
+    Round1,
+    Round2,
+    Round3,
+    Round3Answer,
+    Round4,
+    UploadCommitment,
+    WindowClose,
+)
+
+StreamId = tuple[str, str]  # (epoch, stream)
+_SECRETARIAT = frozenset({"manifest", "window-close", "ceremony-cut", "index"})
+_CEREMONY = {
+    "ceremony-1": Round1,
+    "ceremony-2": Round2,
+    "ceremony-3": Round3,
+    "ceremony-3-answer": Round3Answer,
+    "ceremony-4": Round4,
+}
+CeremonyMessage = Round1 | Round2 | Round3 | Round3Answer | Round4
+
+
+class BoardError(TacitError):
+    """The board contradicts itself or what was seen of it before: the secretariat has to explain."""
+
+
+@dataclass
+class CeremonyRecord:
+    """One attempt of a ceremony: the first message of each kind and sender, in board order, and the cuts."""
+
+    ceremony: keygen.Ceremony
+    sent: dict[str, dict[int, CeremonyMessage]] = field(default_factory=lambda: {kind: {} for kind in _CEREMONY})
+    cuts: set[str] = field(default_factory=set)
+
+    def transcript(self) -> keygen.Transcript:
+        """Return the messages of steps 1 to 3 for :mod:`tacit_protocol.keygen`."""
+        return keygen.Transcript(
+            [m for m in self.sent["ceremony-1"].values() if isinstance(m, Round1)],
+            [m for m in self.sent["ceremony-2"].values() if isinstance(m, Round2)],
+            [m for m in self.sent["ceremony-3"].values() if isinstance(m, Round3)],
+            [m for m in self.sent["ceremony-3-answer"].values() if isinstance(m, Round3Answer)],
+        )
+
+    def confirmations(self) -> list[Round4]:
+        """Return the messages of step 4."""
+        return [m for m in self.sent["ceremony-4"].values() if isinstance(m, Round4)]
+
+    def finished(self, kind: str) -> bool:
+        """Tell whether a step is over: everybody has spoken, or the wait was cut."""
+        return kind in self.cuts or len(self.sent[kind]) == len(self.ceremony.agreement_keys)
+
+
+@dataclass(frozen=True)
+class StreamKeys:
+    """The public outcome of a completed ceremony."""
+
+    public_key: bytes
+    public_shares: Mapping[int, bytes]
+    disqualified: Mapping[int, str]
+
+
+@dataclass
+class Board:
+    """The view of whoever follows; ``secretariat_key`` and ``trustee_keys`` (by index) are pinned beforehand.
+
+    ``head`` is a running hash over everything seen, so that a changed past shows.
+    """
+
+    secretariat_key: bytes
+    trustee_keys: Mapping[int, bytes] | None = None
+    size: int = 0
+    head: bytes = bytes(32)
+    ledger: Ledger = field(default_factory=Ledger)
+    ceremonies: dict[tuple[str, str, int], CeremonyRecord] = field(default_factory=dict)
+    closed_windows: dict[StreamId, int] = field(default_factory=dict)
+    uploads: dict[int, tuple[str, UploadCommitment]] = field(default_factory=dict)
+    handovers: dict[tuple[str, str, int], Handover] = field(default_factory=dict)
+    indexes: dict[tuple[str, str, int], IndexRoot] = field(default_factory=dict)
+    _keys: dict[StreamId, StreamKeys] = field(default_factory=dict)
+
+    def apply(self, entry: BoardEntry) -> None:
+        """Take in the next entry; raises a :class:`TacitError` that names the party when it breaks a rule."""
+        if entry.sequence != self.size:
+            raise BoardError(
+                f"the board continues with entry {entry.sequence}, expected {self.size}",
+                party="secretariat",
+                evidence={"expected": self.size, "found": entry.sequence},
+            )
+        self._judge(entry)
+        self.size += 1
+        self.head = hashlib.sha256(self.head + messages.encode(entry)).digest()
+
+    def manifest(self, epoch: str) -> Manifest:
+        """Return the manifest of an epoch; raises :class:`BoardError` when none was opened."""
+        manifest = self.ledger.manifests.get(epoch)
+        if manifest is None:
+            raise BoardError(f"the secretariat has not opened an epoch {epoch}: ask it, or choose another epoch")
+        return manifest
+
+    def open_window(self, epoch: str, stream: str) -> int:
+        """Return the window that uploads go into now; the first is 1."""
+        return self.closed_windows.get((epoch, stream), 0) + 1
+
+    def attempt(self, epoch: str, stream: str) -> CeremonyRecord | None:
+        """Return the latest attempt of the ceremony for a stream, if any message was sent."""
+        attempts = [number for (e, s, number) in self.ceremonies if (e, s) == (epoch, stream)]
+        return self.ceremonies[epoch, stream, max(attempts)] if attempts else None
+
+    def stream_keys(self, group: Backend, epoch: str, stream: str) -> StreamKeys:
+        """Recompute the stream's public keys from the transcript; every qualified trustee must have agreed to it."""
+        known = self._keys.get((epoch, stream))
+        if known is not None:
+            return known
+        record = self.attempt(epoch, stream)
+        if record is None:
+            raise CeremonyError(f"the key ceremony of {epoch}/{stream} has not begun: try again in a moment")
+        for kind in ("ceremony-1", "ceremony-2", "ceremony-3"):
+            if not record.finished(kind):
+                raise CeremonyError(f"the key ceremony of {epoch}/{stream} is under way: try again in a moment")
+        outcome = keygen.conclude(group, record.ceremony, record.transcript())
+        keygen.verify_agreement(record.ceremony, outcome, record.confirmations())
+        keys = StreamKeys(outcome.public_key, outcome.public_shares, outcome.disqualified)
+        self._keys[epoch, stream] = keys
+        return keys
+
+    def latest_index(self, epoch: str, stream: str) -> IndexRoot | None:
+        """Return the newest published index of a stream."""
+        windows = [window for (e, s, window) in self.indexes if (e, s) == (epoch, stream)]
+        return self.indexes[epoch, stream, max(windows)] if windows else None
+
+    def _judge(self, entry: BoardEntry) -> None:
+        message = entry.message
+        if message.kind in _SECRETARIAT:
+            signing.verify(self.secretariat_key, message)
+        if message.kind in ("manifest", "enrolment", "grant"):
+            if message.kind == "manifest":
+                self._check_manifest(messages.body_of(message, Manifest))
+            self.ledger.apply(message)
+        elif message.kind in _CEREMONY:
+            self._ceremony(entry)
+        elif message.kind == "upload":
+            self._upload(entry)
+        else:
+            self._publication(entry)
+
+    def _check_manifest(self, manifest: Manifest) -> None:
+        if manifest.epoch in self.ledger.manifests:
+            raise BoardError(f"epoch {manifest.epoch} was opened twice", party="secretariat")
+        indices = [trustee.index for trustee in manifest.trustees]
+        if len(set(indices)) != len(indices) or not manifest.threshold <= len(indices):
+            raise BoardError(f"the manifest of {manifest.epoch} names impossible trustees", party="secretariat")
+        if manifest.shuffler not in indices or manifest.signing_key != self.secretariat_key:
+            raise BoardError(f"the manifest of {manifest.epoch} contradicts itself", party="secretariat")
+        for trustee in manifest.trustees:
+            pinned = (self.trustee_keys or {}).get(trustee.index, trustee.signing_key)
+            if pinned != trustee.signing_key:
+                # A secretariat that names its own machines as trustees would hold the whole key.
+                raise BoardError(
+                    f"the manifest of {manifest.epoch} gives trustee {trustee.index} another key than the one pinned",
+                    party="secretariat",
+                )
+
+    def _ceremony(self, entry: BoardEntry) -> None:
+        message = entry.message
+        body = messages.body_of(message, _CEREMONY[message.kind])
+        if not isinstance(body, Round1 | Round2 | Round3 | Round3Answer | Round4):
+            raise CeremonyError(f"{message.kind} is no step of a ceremony")
+        manifest = self.manifest(body.epoch)
+        signing.verify(manifest.trustee(body.sender).signing_key, message)
+        if body.stream not in manifest.streams:
+            raise CeremonyError(f"epoch {body.epoch} has no stream {body.stream}", party=f"trustee {body.sender}")
+        record = self._ceremony_record(manifest, body.stream, body.attempt)
+        earlier = record.sent[message.kind].get(body.sender)
+        if earlier is not None and earlier != body:
+            raise CeremonyError(
+                f"trustee {body.sender} sent two different messages in step {message.kind}",
+                party=f"trustee {body.sender}",
+                evidence={"entry": entry.sequence},
+            )
+        if not record.finished(message.kind):  # after a cut it is too late to speak
+            record.sent[message.kind][body.sender] = body
+
+    def _ceremony_record(self, manifest: Manifest, stream: str, attempt: int) -> CeremonyRecord:
+        place = (manifest.epoch, stream, attempt)
+        if place not in self.ceremonies:
+            keys = {trustee.index: trustee.agreement_key for trustee in manifest.trustees}
+            ceremony = keygen.Ceremony(manifest.epoch, stream, attempt, manifest.threshold, keys)
+            self.ceremonies[place] = CeremonyRecord(ceremony)
+        return self.ceremonies[place]
+
+    def _upload(self, entry: BoardEntry) -> None:
+        member = entry.message.signer
+        key = self.ledger.signing_keys.get(member)
+        if key is None:
+            raise SignatureError(f"member {member} is not enrolled: run 'tacit enrol' first", party=member)
+        signing.verify(key, entry.message)
+        commitment = messages.body_of(entry.message, UploadCommitment)
+        if commitment.stream not in self.manifest(commitment.epoch).streams:
+            raise BoardError(f"epoch {commitment.epoch} has no stream {commitment.stream}", party=member)
+        current = self.open_window(commitment.epoch, commitment.stream)
+        if commitment.window != current:
+            raise BoardError(
+                f"window {commitment.window} of {commitment.epoch}/{commitment.stream} is not open, "
+                f"window {current} is: run the command again to contribute to that one",
+                party=member,
+            )
+        self.uploads[entry.sequence] = (member, commitment)
+
+    def _publication(self, entry: BoardEntry) -> None:
+        message = entry.message
+        if message.kind == "window-close":
+            close = messages.body_of(message, WindowClose)
+            self.manifest(close.epoch)
+            if close.window != self.open_window(close.epoch, close.stream):
+                raise BoardError(f"window {close.window} of {close.epoch}/{close.stream} is not open")
+            self.closed_windows[close.epoch, close.stream] = close.window
+        elif message.kind == "ceremony-cut":
+            cut = messages.body_of(message, CeremonyCut)
+            self._ceremony_record(self.manifest(cut.epoch), cut.stream, cut.attempt).cuts.add(cut.step)
+        elif message.kind == "handover":
+            handover = messages.body_of(message, Handover)
+            manifest = self.manifest(handover.epoch)
+            signing.verify(manifest.trustee(manifest.shuffler).signing_key, message)
+            self.handovers[handover.epoch, handover.stream, handover.window] = handover
+        elif message.kind == "index":
+            root = messages.body_of(message, IndexRoot)
+            self.indexes[root.epoch, root.stream, root.window] = root
+        else:
+            raise BoardError(f"entry {entry.sequence} is of an unknown kind: update this program")
