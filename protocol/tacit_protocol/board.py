@@ -31,7 +31,7 @@ from tacit_protocol.messages import (
 
 StreamId = tuple[str, str]  # (epoch, stream)
 _SECRETARIAT = frozenset({"manifest", "window-close", "ceremony-cut", "index"})
-_CEREMONY = {
+_CEREMONY: dict[str, type[messages.Message]] = {
     "ceremony-1": Round1,
     "ceremony-2": Round2,
     "ceremony-3": Round3,
