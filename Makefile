@@ -1,0 +1,52 @@
+# `make demo` and `make test` set up everything they need, also on a fresh machine.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+LISTS ?=
+BACK_END ?= auto
+SCALE ?=
+
+.PHONY: help demo test check bench native lock matching clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(STAMP): requirements/dev.txt pyproject.toml server/pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Tacit needs Python 3.11 or newer as $(PYTHON)"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "install Debian's python3-venv first"; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . -e server
+	@touch $@
+
+demo: $(STAMP) native ## run a whole recognition round on this machine; LISTS=folder for your own lists
+	@$(BIN)/python -m benchmarks.demo $(if $(LISTS),--lists "$(LISTS)") --back-end $(BACK_END) $(SCALE)
+
+test: $(STAMP) native ## run all tests
+	$(BIN)/python -m pytest -n auto --dist loadgroup
+
+check: $(STAMP) ## lint, types and import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(STAMP) native ## measure cost per element as ratios to an X25519 exchange
+	$(BIN)/python -m pytest benchmarks --benchmark-only --benchmark-disable-gc -q -s
+
+matching: $(STAMP) ## compare matching quality with references; DATA=folder with members/, planned.csv, truth.csv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/matching.txt
+	$(BIN)/python -m benchmarks.matching $(if $(DATA),--data "$(DATA)")
+
+native: $(STAMP) ## build the optional native core where cargo and its registry are there
+	@$(BIN)/python -m benchmarks.build_native
+
+lock: $(STAMP) ## resolve requirements/*.in into hashed requirements/*.txt
+	cd requirements && for set in dev matching; do \
+	  ../$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-header --no-annotate \
+	    --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --output-file $$set.txt $$set.in || exit 1; done
+
+clean: ## remove what the targets have made
+	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache .hypothesis protocol/native/target
