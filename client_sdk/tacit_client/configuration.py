@@ -1,0 +1,80 @@
+"""What a member's machine knows beside its vault: whom it deals with, and the invitation that told it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from tacit_client.errors import VaultError
+from tacit_client.vault import write_atomically
+from tacit_protocol import messages, signing
+from tacit_protocol.messages import Index, Key32, Message, Url
+
+
+class SecretariatCard(Message, frozen=True):
+    """The secretariat's address and signing key."""
+
+    url: Url
+    signing_key: Key32
+
+
+class PinnedTrustee(Message, frozen=True):
+    """A trustee's signing key, pinned by the invitation: the secretariat cannot put another in its place later."""
+
+    index: Index
+    signing_key: Key32
+
+
+class Invitation(Message, frozen=True):
+    """The file by which the secretariat invites a member; it reaches the member by a trusted way, such as by hand."""
+
+    version: int
+    secretariat: SecretariatCard
+    code: str
+    trustees: tuple[PinnedTrustee, ...]
+
+
+class Configuration(Message, frozen=True):
+    """Non-secret settings in ``config.json``."""
+
+    version: int
+    member: str
+    secretariat: SecretariatCard
+    trustees: tuple[PinnedTrustee, ...]
+
+    @property
+    def trustee_keys(self) -> Mapping[int, bytes]:
+        """Return the pinned signing keys by trustee index."""
+        return {trustee.index: trustee.signing_key for trustee in self.trustees}
+
+
+def read_invitation(path: Path) -> Invitation:
+    """Read an invitation file; raises :class:`VaultError` that names the file."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise VaultError(f"the invitation {path.name} cannot be read: {error.strerror}") from error
+    invitation = messages.decode(data, Invitation, path.name)
+    if invitation.version != 1:
+        raise VaultError(f"the invitation {path.name} is of version {invitation.version}: update this program")
+    return invitation
+
+
+def load(home: Path) -> Configuration:
+    """Read ``config.json``; raises :class:`VaultError` when this machine is not enrolled."""
+    path = home / "config.json"
+    if not path.exists():
+        raise VaultError("this machine is not enrolled: run 'tacit enrol INVITATION' first")
+    return messages.decode(path.read_bytes(), Configuration, path.name)
+
+
+def save(home: Path, configuration: Configuration) -> None:
+    """Write ``config.json`` atomically, readable for people."""
+    write_atomically(home / "config.json", msgspec.json.format(messages.encode(configuration), indent=2))
+
+
+def of_invitation(invitation: Invitation, signing_key: bytes) -> Configuration:
+    """Return the settings that follow from an invitation."""
+    return Configuration(1, signing.pseudonym(signing_key), invitation.secretariat, invitation.trustees)

@@ -1,0 +1,167 @@
+"""Seal a member's audited sites and hand them to the shuffler; an interrupted upload goes on where it stopped.
+
+Order of writes: the sealed upload with its salt is in the vault before the commitment goes to the board, the
+board's entry number before the first page, the receipt at the end. The commitments of the own records are kept for
+good: :mod:`tacit_client.checking` leaves out the member's own records by them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from tacit_matcher.keys import match_keys
+from tacit_matcher.payload import encode_payload
+from tacit_matcher.records import AuditedSite
+
+from tacit_client import session
+from tacit_client.evaluation import Evaluator
+from tacit_client.parties import TrusteeServer, pages_of
+from tacit_client.progress import Progress, silent
+from tacit_client.session import StreamContext
+from tacit_client.vault import Vault
+from tacit_protocol import messages, sealed_index, shuffle, signing
+from tacit_protocol.board import Board
+from tacit_protocol.errors import UploadError
+from tacit_protocol.messages import Manifest, UploadCommitment
+from tacit_protocol.signing import Signed
+
+
+class StoredUpload(msgspec.Struct):
+    """An upload in the vault, from sealing to the shuffler's receipt."""
+
+    list_digest: bytes
+    window: int
+    salt: bytes
+    records: int  # real ones
+    count: int  # with dummies
+    sealed: bytes  # packed uploaded records; emptied once the receipt is there
+    entry: int | None = None
+    receipt: Signed | None = None
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """What a contribution came to."""
+
+    epoch: str
+    stream: str
+    window: int
+    records: int
+    without_keys: tuple[int, ...]  # positions of records too poor to be found by anybody
+    already_there: bool  # the same list had been contributed before; nothing was sent again
+
+
+@dataclass
+class Contributor:
+    """Contributes to one (epoch, stream) for one member."""
+
+    vault: Vault
+    evaluator: Evaluator
+    context: StreamContext
+    manifest: Manifest
+    shuffler: TrusteeServer
+    signing_key: Ed25519PrivateKey
+
+    def contribute(self, board: Board, sites: Sequence[AuditedSite], progress: Progress = silent) -> Contribution:
+        """Evaluate, seal, commit and upload; raises :class:`UploadError` when no record can be found by anybody."""
+        window = board.open_window(self.context.epoch, self.context.stream)
+        inputs = []
+        for done, site in enumerate(sites):
+            inputs.append([key.encode() for key in match_keys(site.site)])
+            if done % 500 == 0:
+                progress("match keys", done, len(sites))
+        progress("match keys", len(sites), len(sites))
+        poor = tuple(i for i, keys in enumerate(inputs) if not keys)
+        usable = [(site, keys) for site, keys in zip(sites, inputs, strict=True) if keys]
+        if not usable:
+            raise UploadError("no row of the list has enough on it to be found by anybody: nothing was sent")
+        upload, fresh = self._prepare(board, window, usable, progress)
+        if upload.receipt is None:
+            self._send(upload, progress)
+        return Contribution(self.context.epoch, self.context.stream, upload.window, upload.records, poor, not fresh)
+
+    def _prepare(
+        self, board: Board, window: int, usable: Sequence[tuple[AuditedSite, list[bytes]]], progress: Progress
+    ) -> tuple[StoredUpload, bool]:
+        digest = _list_digest(usable)
+        stored = self._load()
+        if stored is not None and stored.list_digest == digest:
+            if stored.receipt is not None and not self._was_left_out(board, stored):
+                return stored, False
+            if stored.window == window and stored.receipt is None:
+                return stored, True  # interrupted: go on with the same upload
+        outputs = self.evaluator.outputs((value for _, keys in usable for value in keys), progress)
+        records = [(partial(encode_payload, site), keys) for site, keys in usable]
+        sealed, own = bytearray(), []
+        total = sealed_index.padded_records(len(usable))
+        progress("sealing", 0, total)
+        for commitment, record in session.seal_contribution(
+            self.context, self.manifest.agreement_key, records, outputs, secrets.token_bytes
+        ):
+            own.append(commitment)
+            sealed += record
+            if len(own) % 200 == 0:
+                progress("sealing", len(own), total)
+        progress("sealing", total, total)
+        self._remember_own(own[: len(usable)])
+        upload = StoredUpload(digest, window, secrets.token_bytes(32), len(usable), total, bytes(sealed))
+        self._save(upload)
+        return upload, True
+
+    def _send(self, upload: StoredUpload, progress: Progress) -> None:
+        epoch, stream = self.context.epoch, self.context.stream
+        pages = pages_of(upload.sealed)
+        if upload.entry is None:
+            digest = shuffle.upload_digest(upload.salt, epoch, stream, pages)
+            commitment = UploadCommitment(epoch, stream, upload.window, upload.count, digest)
+            message = signing.sign(self.signing_key, messages.kind_of(commitment), messages.encode(commitment))
+            upload.entry = self.evaluator.secretariat.post(message).sequence
+            self._save(upload)
+        held = set(self.shuffler.upload_state(epoch, stream, upload.entry).pages)
+        for number, page in enumerate(pages):
+            progress("upload", number, len(pages))
+            if number not in held:
+                self.shuffler.upload_page(epoch, stream, upload.entry, number, page)
+        upload.receipt = self.shuffler.complete_upload(self.manifest, stream, upload.entry, upload.salt, upload.count)
+        upload.sealed = b""
+        self._save(upload)
+        progress("upload", len(pages), len(pages))
+
+    def _was_left_out(self, board: Board, upload: StoredUpload) -> bool:
+        """Tell whether a later hand-over went by without this upload, although the shuffler had receipted it."""
+        epoch, stream = self.context.epoch, self.context.stream
+        later = [h for (e, s, w), h in board.handovers.items() if (e, s) == (epoch, stream) and w >= upload.window]
+        return any(handover.entries and upload.entry not in handover.entries for handover in later)
+
+    def _remember_own(self, commitments: list[bytes]) -> None:
+        name = own_records_name(self.context)
+        earlier = self.vault.get(name) if self.vault.has(name) else b""
+        self.vault.put(name, earlier + b"".join(commitments))
+
+    def _load(self) -> StoredUpload | None:
+        name = self._name()
+        return msgspec.msgpack.decode(self.vault.get(name), type=StoredUpload) if self.vault.has(name) else None
+
+    def _save(self, upload: StoredUpload) -> None:
+        self.vault.put(self._name(), msgspec.msgpack.encode(upload))
+
+    def _name(self) -> str:
+        return f"uploads/{self.context.epoch}/{self.context.stream}"
+
+
+def own_records_name(context: StreamContext) -> str:
+    """Return the vault item that holds the commitments of the member's own records."""
+    return f"own/{context.epoch}/{context.stream}"
+
+
+def _list_digest(usable: Sequence[tuple[AuditedSite, list[bytes]]]) -> bytes:
+    digest = hashlib.sha256()
+    for site, keys in usable:
+        digest.update(repr((site, keys)).encode())
+    return digest.digest()

@@ -1,0 +1,246 @@
+"""A member's whole view of Tacit in one class: create, enrol, contribute, check, status.
+
+    >>> from tacit_client import Member                                        # doctest: +SKIP
+    >>> me = Member.create("my-tacit")                                         # doctest: +SKIP
+    >>> me.enrol("invitation.json")                                            # doctest: +SKIP
+    >>> me.contribute("audited.xlsx")                                          # doctest: +SKIP
+    >>> report = me.check("planned.xlsx")                                      # doctest: +SKIP
+
+This module draws the randomness and the time; :mod:`tacit_client.session` holds the logic without either.
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from tacit_matcher.policy import Policy
+from tacit_matcher.records import AuditedSite, PlannedAudit
+
+from tacit_client import configuration
+from tacit_client.checking import Checker, CheckReport
+from tacit_client.configuration import Configuration, Invitation
+from tacit_client.contribution import Contribution, Contributor
+from tacit_client.errors import VaultError
+from tacit_client.evaluation import Evaluator
+from tacit_client.lists import read_audited, read_planned
+from tacit_client.log_follower import LogFollower
+from tacit_client.parties import Secretariat, TrusteeServer
+from tacit_client.progress import Progress, silent
+from tacit_client.session import StreamContext
+from tacit_client.transport import HttpTransport, Transport
+from tacit_client.vault import Vault
+from tacit_protocol import messages, signing
+from tacit_protocol.board import Board, BoardError
+from tacit_protocol.errors import CeremonyError
+from tacit_protocol.group import Backend, load_backend
+from tacit_protocol.messages import Enrolment, Manifest
+
+DEFAULT_STREAM = "social-audit"
+
+
+@dataclass(frozen=True)
+class StreamStatus:
+    """How one (epoch, stream) stands for this member."""
+
+    epoch: str
+    stream: str
+    ready: bool
+    window: int
+    contributed_window: int | None
+    index_window: int | None
+    index_records: int
+    used: int
+    quota: int
+    closes: datetime.date
+
+
+class Member:
+    """One member on one machine; ``home`` is the folder of its vault, settings and cache."""
+
+    def __init__(
+        self, home: Path, vault: Vault, *, back_end: str = "auto", threads: int = 0, transport: Transport | None = None
+    ) -> None:
+        self.home, self._vault = home, vault
+        self._signing_key = Ed25519PrivateKey.from_private_bytes(vault.get("keys/signing"))
+        self._agreement_key = X25519PrivateKey.from_private_bytes(vault.get("keys/agreement"))
+        self._back_end, self._threads = back_end, threads or os.cpu_count() or 1
+        self.transport: Transport = transport or HttpTransport(self._signing_key)
+        self.warnings: list[str] = []
+
+    @classmethod
+    def create(cls, home: str | Path, passphrase: str | None = None, **options: object) -> Member:
+        """Make a new vault with fresh keys in the folder ``home``."""
+        folder = Path(home).expanduser()
+        vault = Vault.create(folder, passphrase)
+        vault.put("keys/signing", Ed25519PrivateKey.generate().private_bytes_raw())
+        vault.put("keys/agreement", X25519PrivateKey.generate().private_bytes_raw())
+        return cls(folder, vault, **options)  # type: ignore[arg-type]
+
+    @classmethod
+    def open(cls, home: str | Path, passphrase: str | None = None, **options: object) -> Member:
+        """Open the member that lives in ``home``; raises :class:`VaultError` when there is none."""
+        folder = Path(home).expanduser()
+        return cls(folder, Vault.open(folder, passphrase), **options)  # type: ignore[arg-type]
+
+    @property
+    def pseudonym(self) -> str:
+        """Return the name under which this member stands on the board."""
+        return signing.pseudonym(signing.public_bytes(self._signing_key))
+
+    @cached_property
+    def group(self) -> Backend:
+        """Return the group back end in use."""
+        return load_backend(self._back_end, self._threads)
+
+    def enrol(self, invitation: str | Path | Invitation) -> None:
+        """Join the round with an invitation file; doing it again with the same one changes nothing."""
+        if not isinstance(invitation, Invitation):
+            invitation = configuration.read_invitation(Path(invitation).expanduser())
+        public_key = signing.public_bytes(self._signing_key)
+        message = Enrolment(public_key, self._agreement_key.public_key().public_bytes_raw())
+        signed = signing.sign(self._signing_key, messages.kind_of(message), messages.encode(message))
+        Secretariat(self.transport, invitation.secretariat.url).enrol(invitation.code, signed)
+        configuration.save(self.home, configuration.of_invitation(invitation, public_key))
+
+    def contribute(
+        self,
+        audited: str | Path | Sequence[AuditedSite],
+        *,
+        stream: str = DEFAULT_STREAM,
+        epoch: str | None = None,
+        columns: Mapping[str, str] | None = None,
+        progress: Progress = silent,
+    ) -> Contribution:
+        """Contribute a list (a file, or records): only assessments of the last three years go in.
+
+        Raises ``ListError`` when the file has rows that cannot be used: nothing is sent then.
+        """
+        if isinstance(audited, str | Path):
+            preview = read_audited(Path(audited).expanduser(), columns=columns, today=self.today())
+            preview.raise_for_errors()
+            audited = [record for _, record in preview.rows]
+        board = self.board()
+        manifest, context = self._stream(board, stream, epoch)
+        evaluator = self._evaluator(manifest, context)
+        shuffler = TrusteeServer(self.transport, manifest.trustee(manifest.shuffler))
+        contributor = Contributor(self._vault, evaluator, context, manifest, shuffler, self._signing_key)
+        try:
+            return contributor.contribute(board, audited, progress)
+        finally:
+            self.warnings += evaluator.warnings
+
+    def check(
+        self,
+        planned: str | Path | Sequence[PlannedAudit],
+        *,
+        stream: str = DEFAULT_STREAM,
+        epoch: str | None = None,
+        columns: Mapping[str, str] | None = None,
+        policy: Policy | None = None,
+        progress: Progress = silent,
+    ) -> CheckReport:
+        """Check planned audits against the published index and return one row for each."""
+        if isinstance(planned, str | Path):
+            preview = read_planned(Path(planned).expanduser(), columns=columns)
+            preview.raise_for_errors()
+            planned = [record for _, record in preview.rows]
+        board = self.board()
+        manifest, context = self._stream(board, stream, epoch)
+        evaluator = self._evaluator(manifest, context)
+        checker = Checker(self._vault, evaluator, context, self.home / "cache", policy or Policy())
+        try:
+            return checker.check(board, planned, self.today(), progress)
+        finally:
+            self.warnings += evaluator.warnings
+
+    def status(self) -> list[StreamStatus]:
+        """Tell for every open stream what is ready, contributed, published and spent."""
+        board = self.board()
+        return [
+            self._stream_status(board, manifest, stream)
+            for manifest in board.ledger.manifests.values()
+            for stream in manifest.streams
+        ]
+
+    def board(self) -> Board:
+        """Follow the board and return the view of it."""
+        settings = self._settings
+        secretariat = Secretariat(self.transport, settings.secretariat.url)
+        board = Board(settings.secretariat.signing_key, settings.trustee_keys)
+        return LogFollower(self.home / "board.jsonl", board, secretariat.board).follow()
+
+    def today(self) -> datetime.date:
+        """Return today's date (UTC)."""
+        return datetime.datetime.now(datetime.UTC).date()
+
+    @property
+    def _settings(self) -> Configuration:
+        return configuration.load(self.home)
+
+    def _stream(self, board: Board, stream: str, epoch: str | None) -> tuple[Manifest, StreamContext]:
+        manifest = board.manifest(epoch) if epoch else self._current(board, stream)
+        if stream not in manifest.streams:
+            raise BoardError(f"epoch {manifest.epoch} has no stream {stream}, only: {', '.join(manifest.streams)}")
+        keys = board.stream_keys(self.group, manifest.epoch, stream)
+        for index, reason in keys.disqualified.items():
+            self.warnings.append(f"trustee {index} was disqualified in the key ceremony: it {reason}")
+        return manifest, StreamContext(manifest.epoch, stream, manifest.threshold, keys.public_key, keys.public_shares)
+
+    def _current(self, board: Board, stream: str) -> Manifest:
+        now = time.time()
+        candidates = [
+            manifest
+            for manifest in board.ledger.manifests.values()
+            if stream in manifest.streams and manifest.opens <= now < manifest.closes
+        ]
+        if not candidates:
+            raise BoardError(f"the secretariat has no open epoch with the stream {stream}: ask it when the next opens")
+        return max(candidates, key=lambda manifest: manifest.opens)
+
+    def _evaluator(self, manifest: Manifest, context: StreamContext) -> Evaluator:
+        trustees = [
+            TrusteeServer(self.transport, trustee)
+            for trustee in manifest.trustees
+            if trustee.index in context.public_shares
+        ]
+        # Members start with different trustees, so that the load is shared; which ones answer is no secret.
+        start = int.from_bytes(signing.public_bytes(self._signing_key)[:4], "big") % len(trustees)
+        secretariat = Secretariat(self.transport, self._settings.secretariat.url)
+        rotated = trustees[start:] + trustees[:start]
+        return Evaluator(self.group, self._vault, context, secretariat, rotated, self._signing_key)
+
+    def _stream_status(self, board: Board, manifest: Manifest, stream: str) -> StreamStatus:
+        try:
+            board.stream_keys(self.group, manifest.epoch, stream)
+            ready = True
+        except CeremonyError:
+            ready = False
+        mine = [
+            c.window
+            for m, c in board.uploads.values()
+            if m == self.pseudonym and (c.epoch, c.stream) == (manifest.epoch, stream)
+        ]
+        index = board.latest_index(manifest.epoch, stream)
+        return StreamStatus(
+            manifest.epoch,
+            stream,
+            ready,
+            board.open_window(manifest.epoch, stream),
+            max(mine, default=None),
+            index.window if index else None,
+            index.records if index else 0,
+            board.ledger.used.get((manifest.epoch, stream, self.pseudonym), 0),
+            manifest.quota,
+            datetime.datetime.fromtimestamp(manifest.closes, datetime.UTC).date(),
+        )
+
+
+__all__ = ["Member", "StreamStatus", "VaultError"]
