@@ -46,7 +46,9 @@ def run(*arguments: str | Path) -> str:
     command = [sys.executable, "-m", "tacit_server.cli", *map(str, arguments)]
     result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     if result.returncode != 0:
-        raise RuntimeError(f"tacit-server {' '.join(map(str, arguments[:2]))} failed:\n{result.stderr or result.stdout}")
+        raise RuntimeError(
+            f"tacit-server {' '.join(map(str, arguments[:2]))} failed:\n{result.stderr or result.stdout}"
+        )
     return result.stdout
 
 

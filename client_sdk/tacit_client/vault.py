@@ -111,6 +111,14 @@ class Vault:
         return path
 
 
+def needs_passphrase(home: Path) -> bool:
+    """Tell whether the vault in ``home`` is locked with a passphrase; False where there is none."""
+    try:
+        return bool(json.loads((home / "vault.json").read_text()).get("lock") == "scrypt")
+    except (OSError, ValueError):
+        return False
+
+
 def write_atomically(path: Path, data: bytes, mode: int = 0o644) -> None:
     """Write a temporary file in the same folder, flush it to the disk, and let it take the place of ``path``."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

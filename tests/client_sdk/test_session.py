@@ -1,0 +1,123 @@
+"""The spine of a member's session, with trustees in memory."""
+
+from __future__ import annotations
+
+import secrets
+from itertools import combinations
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from support.trustees import EPOCH, STREAM, Trustees
+from tacit_client import session
+from tacit_protocol import grants, sealed_index, shuffle
+from tacit_protocol.errors import ProofError
+from tacit_protocol.index_file import IndexFile, IndexHeader, encode_header
+from tacit_protocol.threshold import ShareAnswer
+
+
+@pytest.fixture(scope="module")
+def trustees() -> Trustees:
+    return Trustees.after_ceremony()
+
+
+def evaluate(trustees: Trustees, inputs: list[bytes], known: dict[bytes, bytes] | None = None) -> dict[bytes, bytes]:
+    known = known if known is not None else {}
+    for batch in session.plan_batches(trustees.group, inputs, known, secrets.token_bytes):
+        blinded = batch.blinded(trustees.group)
+        answers = [trustees.answer(i, blinded) for i in (1, 3)]
+        known.update(session.finish_batch(trustees.group, trustees.context, batch, answers, known))
+    return known
+
+
+def index_of(records: list[bytes]) -> IndexFile:
+    cut = [record[: sealed_index.RECORD_BYTES] for record in records]
+    entries = [
+        record[at : at + sealed_index.ENTRY_BYTES]
+        for record in records
+        for at in range(sealed_index.RECORD_BYTES, sealed_index.SEALED_BYTES, sealed_index.ENTRY_BYTES)
+    ]
+    header = encode_header(IndexHeader(EPOCH, STREAM, 1, len(entries), len(cut)))
+    return IndexFile(header + b"".join(sorted(entries)) + b"".join(sorted(cut)))
+
+
+def test_a_plan_is_padded_and_hides_the_count(trustees: Trustees) -> None:
+    few = session.plan_batches(trustees.group, [b"a"], {}, secrets.token_bytes)
+    many = session.plan_batches(trustees.group, [b"%d" % i for i in range(2000)], {}, secrets.token_bytes)
+    assert [len(batch.inputs) for batch in few] == [len(batch.inputs) for batch in many] == [grants.PADDING]
+    assert sum(not session.is_dummy(value) for value in many[0].inputs) == 2000
+
+
+def test_large_plans_split_into_blocks_that_share_canaries(trustees: Trustees) -> None:
+    needed = [b"%d" % i for i in range(grants.BLOCK + 5)]
+    batches = session.plan_batches(trustees.group, needed, {}, secrets.token_bytes)
+    assert [len(batch.inputs) for batch in batches] == [grants.BLOCK, grants.PADDING]
+    assert len(set(batches[0].inputs) & set(batches[1].inputs)) == session.CANARIES
+    assert set(needed) <= set(batches[0].inputs) | set(batches[1].inputs)
+
+
+@pytest.mark.parametrize("count", [2040, 2044, 2045, 2048, 8184, 8188, 8189, 8192])
+def test_every_needed_input_is_planned_at_the_edges(trustees: Trustees, count: int) -> None:
+    needed = [b"%d" % i for i in range(count)]
+    batches = session.plan_batches(trustees.group, needed, {b"old": bytes(64)}, secrets.token_bytes)
+    planned = {value for batch in batches for value in batch.inputs}
+    assert set(needed) <= planned
+    assert all(len(batch.inputs) % grants.PADDING == 0 for batch in batches)
+
+
+def test_nothing_is_planned_for_what_is_known(trustees: Trustees) -> None:
+    assert session.plan_batches(trustees.group, [b"a"], {b"a": bytes(64)}, secrets.token_bytes) == []
+
+
+def test_outputs_do_not_depend_on_who_answers_or_on_the_blinds(trustees: Trustees) -> None:
+    seen = []
+    for pair in combinations(trustees.shares, 2):
+        (batch,) = session.plan_batches(trustees.group, [b"site"], {}, secrets.token_bytes)
+        blinded = batch.blinded(trustees.group)
+        answers = [trustees.answer(i, blinded) for i in pair]
+        seen.append(session.finish_batch(trustees.group, trustees.context, batch, answers, {})[b"site"])
+    assert len(set(seen)) == 1
+
+
+def test_a_wrong_answer_names_its_trustee(trustees: Trustees) -> None:
+    (batch,) = session.plan_batches(trustees.group, [b"site"], {}, secrets.token_bytes)
+    blinded = batch.blinded(trustees.group)
+    right, other = trustees.answer(2, blinded), trustees.answer(1, blinded)
+    wrong = ShareAnswer(2, other.evaluated, right.proof)
+    with pytest.raises(ProofError, match="trustee 2") as caught:
+        session.check_answer(trustees.group, trustees.context, blinded, wrong)
+    assert caught.value.party == "trustee 2"
+
+
+def test_a_canary_that_changed_is_noticed(trustees: Trustees) -> None:
+    known = evaluate(trustees, [b"site"])
+    (batch,) = session.plan_batches(trustees.group, [b"new"], {b"site": known[b"site"]}, secrets.token_bytes)
+    assert b"site" in batch.inputs
+    blinded = batch.blinded(trustees.group)
+    answers = [trustees.answer(i, blinded) for i in (1, 2)]
+    with pytest.raises(ProofError, match="canary"):
+        session.finish_batch(trustees.group, trustees.context, batch, answers, {b"site": bytes(64)})
+
+
+def test_a_contribution_is_found_by_who_knows_a_key_and_by_nobody_else(trustees: Trustees) -> None:
+    secretariat = X25519PrivateKey.generate()
+    outputs = evaluate(trustees, [b"name", b"address", b"unrelated"])
+    payload = bytes(range(224))
+    sealed = list(
+        session.seal_contribution(
+            trustees.context,
+            secretariat.public_key().public_bytes_raw(),
+            [(lambda sketch_key: payload, [b"name", b"address"])],
+            outputs,
+            secrets.token_bytes,
+        )
+    )
+    assert len(sealed) == sealed_index.RECORD_BUCKET
+    assert {len(upload) for _, upload in sealed} == {shuffle.UPLOAD_BYTES}
+    index = index_of([shuffle.open_at_secretariat(secretariat, EPOCH, STREAM, upload) for _, upload in sealed])
+    opened, unusable = session.open_index(trustees.context, index, [b"unrelated", b"address"], outputs, frozenset())
+    assert [(record.payload, record.agreed) for record in opened] == [(payload, (1,))]
+    assert unusable == 0
+    assert session.open_index(trustees.context, index, [b"unrelated"], outputs, frozenset()) == ([], 0)
+    own = frozenset({sealed[0][0]})
+    assert session.open_index(trustees.context, index, [b"name"], outputs, own) == ([], 0)
