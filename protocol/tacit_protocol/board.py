@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tacit_protocol import keygen, messages, signing
-from tacit_protocol.errors import CeremonyError, SignatureError, TacitError
+from tacit_protocol.errors import CeremonyError, SignatureError, TacitError, UploadError
 from tacit_protocol.grants import Ledger
 from tacit_protocol.group import Backend
 from tacit_protocol.messages import (
@@ -28,6 +28,7 @@ from tacit_protocol.messages import (
     UploadCommitment,
     WindowClose,
 )
+from tacit_protocol.sealed_index import ENTRIES_PER_RECORD
 
 StreamId = tuple[str, str]  # (epoch, stream)
 _SECRETARIAT = frozenset({"manifest", "window-close", "ceremony-cut", "index"})
@@ -38,6 +39,13 @@ _CEREMONY: dict[str, type[messages.Message]] = {
     "ceremony-3-answer": Round3Answer,
     "ceremony-4": Round4,
 }
+_BEFORE = {
+    "ceremony-2": "ceremony-1",
+    "ceremony-3": "ceremony-2",
+    "ceremony-3-answer": "ceremony-3",
+    "ceremony-4": "ceremony-3-answer",
+}
+RESTART = "restart"  # a cut with this step gives an attempt up; the next one may then begin
 CeremonyMessage = Round1 | Round2 | Round3 | Round3Answer | Round4
 
 
@@ -66,9 +74,40 @@ class CeremonyRecord:
         """Return the messages of step 4."""
         return [m for m in self.sent["ceremony-4"].values() if isinstance(m, Round4)]
 
+    def accused(self) -> set[int]:
+        """Return the trustees that have to answer a complaint: those that opened and were accused by another."""
+        complaints = (m for m in self.sent["ceremony-3"].values() if isinstance(m, Round3))
+        return {index for m in complaints for index in m.accused} & self.sent["ceremony-2"].keys()
+
+    def expected(self, kind: str) -> set[int]:
+        """Return whose messages a step waits for: whoever stayed silent in one step is out of the next."""
+        if kind == "ceremony-1":
+            return set(self.ceremony.agreement_keys)
+        if kind == "ceremony-3-answer":
+            return self.accused()
+        return set(self.sent["ceremony-1" if kind == "ceremony-2" else "ceremony-2"])
+
     def finished(self, kind: str) -> bool:
-        """Tell whether a step is over: everybody has spoken, or the wait was cut."""
-        return kind in self.cuts or len(self.sent[kind]) == len(self.ceremony.agreement_keys)
+        """Tell whether a step is over: everybody expected has spoken, or the wait was cut."""
+        before = _BEFORE.get(kind)
+        if before is not None and not self.finished(before):
+            return False
+        return kind in self.cuts or self.expected(kind) <= self.sent[kind].keys()
+
+    def verify_turn(self, kind: str, sender: int) -> None:
+        """Raise :class:`CeremonyError` unless ``sender`` may send ``kind`` now; what is over stays as it is.
+
+        A message let in late would change the transcript that the others have already agreed to.
+        """
+        before, party = _BEFORE.get(kind), f"trustee {sender}"
+        if RESTART in self.cuts:
+            raise CeremonyError("this attempt of the ceremony was given up", party=party)
+        if before is not None and not self.finished(before):
+            raise CeremonyError(f"{kind} of trustee {sender} comes before {before} is over", party=party)
+        if kind in self.cuts:
+            raise CeremonyError(f"{kind} of trustee {sender} comes after the wait was cut", party=party)
+        if sender not in self.expected(kind):
+            raise CeremonyError(f"nothing is expected of trustee {sender} in {kind}", party=party)
 
 
 @dataclass(frozen=True)
@@ -122,27 +161,45 @@ class Board:
         """Return the window that uploads go into now; the first is 1."""
         return self.closed_windows.get((epoch, stream), 0) + 1
 
+    def check_open(self, epoch: str, now: int) -> Manifest:
+        """Return the manifest if the epoch is open at ``now`` (Unix seconds); raises :class:`BoardError`."""
+        manifest = self.manifest(epoch)
+        if now < manifest.opens:
+            raise BoardError(f"epoch {epoch} is not open yet: try again later")
+        if now >= manifest.closes:
+            raise BoardError(f"epoch closed: {epoch} takes nothing any more, use the next one")
+        return manifest
+
+    def attempt_number(self, epoch: str, stream: str) -> int:
+        """Return the number of the attempt that the ceremony of a stream is in: 1, and one more for each restart."""
+        number = 1
+        while (record := self.ceremonies.get((epoch, stream, number))) is not None and RESTART in record.cuts:
+            number += 1
+        return number
+
     def attempt(self, epoch: str, stream: str) -> CeremonyRecord | None:
-        """Return the latest attempt of the ceremony for a stream, if any message was sent."""
-        attempts = [number for (e, s, number) in self.ceremonies if (e, s) == (epoch, stream)]
-        return self.ceremonies[epoch, stream, max(attempts)] if attempts else None
+        """Return the present attempt of the ceremony for a stream, if any message was sent in it."""
+        return self.ceremonies.get((epoch, stream, self.attempt_number(epoch, stream)))
 
     def stream_keys(self, group: Backend, epoch: str, stream: str) -> StreamKeys:
-        """Recompute the stream's public keys from the transcript; every qualified trustee must have agreed to it."""
+        """Recompute the stream's public keys from the transcript; every qualified trustee must have agreed to it.
+
+        The first attempt that was completed counts for ever, so that no later restart can change a key in use.
+        """
         known = self._keys.get((epoch, stream))
         if known is not None:
             return known
-        record = self.attempt(epoch, stream)
-        if record is None:
-            raise CeremonyError(f"the key ceremony of {epoch}/{stream} has not begun: try again in a moment")
-        for kind in ("ceremony-1", "ceremony-2", "ceremony-3"):
-            if not record.finished(kind):
-                raise CeremonyError(f"the key ceremony of {epoch}/{stream} is under way: try again in a moment")
-        outcome = keygen.conclude(group, record.ceremony, record.transcript())
-        keygen.verify_agreement(record.ceremony, outcome, record.confirmations())
-        keys = StreamKeys(outcome.public_key, outcome.public_shares, outcome.disqualified)
-        self._keys[epoch, stream] = keys
-        return keys
+        latest = self.attempt_number(epoch, stream)
+        for number in range(1, latest + 1):
+            try:
+                keys = _conclude(group, self.ceremonies.get((epoch, stream, number)), f"{epoch}/{stream}")
+            except CeremonyError:
+                if number == latest:
+                    raise
+            else:
+                self._keys[epoch, stream] = keys
+                return keys
+        raise CeremonyError(f"the key ceremony of {epoch}/{stream} has not begun: try again in a moment")
 
     def latest_index(self, epoch: str, stream: str) -> IndexRoot | None:
         """Return the newest published index of a stream."""
@@ -188,9 +245,7 @@ class Board:
             raise CeremonyError(f"{message.kind} is no step of a ceremony")
         manifest = self.manifest(body.epoch)
         signing.verify(manifest.trustee(body.sender).signing_key, message)
-        if body.stream not in manifest.streams:
-            raise CeremonyError(f"epoch {body.epoch} has no stream {body.stream}", party=f"trustee {body.sender}")
-        record = self._ceremony_record(manifest, body.stream, body.attempt)
+        record = self._ceremony_record(manifest, body.stream, body.attempt, f"trustee {body.sender}")
         earlier = record.sent[message.kind].get(body.sender)
         if earlier is not None and earlier != body:
             raise CeremonyError(
@@ -198,11 +253,16 @@ class Board:
                 party=f"trustee {body.sender}",
                 evidence={"entry": entry.sequence},
             )
-        if not record.finished(message.kind):  # after a cut it is too late to speak
+        if earlier is None:
+            record.verify_turn(message.kind, body.sender)
             record.sent[message.kind][body.sender] = body
 
-    def _ceremony_record(self, manifest: Manifest, stream: str, attempt: int) -> CeremonyRecord:
-        place = (manifest.epoch, stream, attempt)
+    def _ceremony_record(self, manifest: Manifest, stream: str, attempt: int, party: str) -> CeremonyRecord:
+        place, current = (manifest.epoch, stream, attempt), self.attempt_number(manifest.epoch, stream)
+        if stream not in manifest.streams:
+            raise CeremonyError(f"epoch {manifest.epoch} has no stream {stream}", party=party)
+        if attempt != current and (place not in self.ceremonies or attempt > current):
+            raise CeremonyError(f"the ceremony of {manifest.epoch}/{stream} is in attempt {current}", party=party)
         if place not in self.ceremonies:
             keys = {trustee.index: trustee.agreement_key for trustee in manifest.trustees}
             ceremony = keygen.Ceremony(manifest.epoch, stream, attempt, manifest.threshold, keys)
@@ -231,20 +291,86 @@ class Board:
         message = entry.message
         if message.kind == "window-close":
             close = messages.body_of(message, WindowClose)
-            self.manifest(close.epoch)
+            if close.stream not in self.manifest(close.epoch).streams:
+                raise BoardError(f"epoch {close.epoch} has no stream {close.stream}", party="secretariat")
             if close.window != self.open_window(close.epoch, close.stream):
                 raise BoardError(f"window {close.window} of {close.epoch}/{close.stream} is not open")
             self.closed_windows[close.epoch, close.stream] = close.window
         elif message.kind == "ceremony-cut":
             cut = messages.body_of(message, CeremonyCut)
-            self._ceremony_record(self.manifest(cut.epoch), cut.stream, cut.attempt).cuts.add(cut.step)
+            if cut.step not in (*_CEREMONY, RESTART):
+                raise CeremonyError(f"the ceremony has no step {cut.step}", party="secretariat")
+            record = self._ceremony_record(self.manifest(cut.epoch), cut.stream, cut.attempt, "secretariat")
+            if cut.step in _BEFORE and not record.finished(_BEFORE[cut.step]):
+                raise CeremonyError(f"{cut.step} has not begun and cannot be cut", party="secretariat")
+            record.cuts.add(cut.step)
         elif message.kind == "handover":
             handover = messages.body_of(message, Handover)
             manifest = self.manifest(handover.epoch)
             signing.verify(manifest.trustee(manifest.shuffler).signing_key, message)
+            self._check_handover(manifest, handover)
             self.handovers[handover.epoch, handover.stream, handover.window] = handover
         elif message.kind == "index":
             root = messages.body_of(message, IndexRoot)
+            self._check_index(root)
             self.indexes[root.epoch, root.stream, root.window] = root
         else:
             raise BoardError(f"entry {entry.sequence} is of an unknown kind: update this program")
+
+    def handed_over(self, epoch: str, stream: str) -> set[int]:
+        """Return the board entries of all uploads that some hand-over of the stream contained."""
+        return {i for (e, s, _), h in self.handovers.items() if (e, s) == (epoch, stream) for i in h.entries}
+
+    def _check_handover(self, manifest: Manifest, handover: Handover) -> None:
+        place, party = f"{handover.epoch}/{handover.stream}", f"trustee {manifest.shuffler}"
+        done = [w for (e, s, w) in self.handovers if (e, s) == (handover.epoch, handover.stream)]
+        if handover.window != max(done, default=0) + 1:
+            raise BoardError(f"window {handover.window} of {place} is not the next to be handed over", party=party)
+        if handover.window > self.closed_windows.get((handover.epoch, handover.stream), 0):
+            raise BoardError(f"window {handover.window} of {place} is still open", party=party)
+        members, count = set(), 0
+        for sequence in handover.entries:
+            member, commitment = self.uploads.get(sequence, ("", None))
+            if commitment is None or (commitment.epoch, commitment.stream) != (handover.epoch, handover.stream):
+                raise UploadError(f"the hand-over of {place} names entry {sequence}, no upload to it", party=party)
+            if commitment.window > handover.window or member in members:
+                raise UploadError(f"the hand-over of {place} names entry {sequence} out of turn", party=party)
+            members.add(member)
+            count += commitment.count
+        if count != handover.count:
+            raise UploadError(
+                f"the hand-over of {place} has {handover.count} records, its members committed to {count}", party=party
+            )
+        fresh = set(handover.entries) - self.handed_over(handover.epoch, handover.stream)
+        if handover.entries and len(fresh) < manifest.minimum_contributors:
+            # In a small crowd the secretariat could guess whose records came in.
+            raise UploadError(
+                f"the hand-over of {place} has {len(fresh)} new contributors, "
+                f"{manifest.minimum_contributors} are the least",
+                party=party,
+            )
+
+    def _check_index(self, root: IndexRoot) -> None:
+        place = (root.epoch, root.stream, root.window)
+        handover = self.handovers.get(place)
+        if handover is None or handover.count == 0 or place in self.indexes:
+            raise BoardError(
+                f"an index of {root.epoch}/{root.stream} window {root.window} is not due", party="secretariat"
+            )
+        if root.records > handover.count or root.entries != ENTRIES_PER_RECORD * root.records:
+            raise BoardError(
+                f"the index of {root.epoch}/{root.stream} window {root.window} holds other counts than "
+                "what was handed over",
+                party="secretariat",
+                evidence={"handed_over": handover.count, "records": root.records, "entries": root.entries},
+            )
+
+
+def _conclude(group: Backend, record: CeremonyRecord | None, place: str) -> StreamKeys:
+    if record is None:
+        raise CeremonyError(f"the key ceremony of {place} has not begun: try again in a moment")
+    if not record.finished("ceremony-3-answer"):
+        raise CeremonyError(f"the key ceremony of {place} is under way: try again in a moment")
+    outcome = keygen.conclude(group, record.ceremony, record.transcript())
+    keygen.verify_agreement(record.ceremony, outcome, record.confirmations())
+    return StreamKeys(outcome.public_key, outcome.public_shares, outcome.disqualified)
