@@ -100,7 +100,7 @@ def verify_request(
     method: str,
     url: str,
     headers: Mapping[str, str],
-    body: bytes,
+    body: bytes | None,
     *,
     now: int,
     find_key: Callable[[str], bytes | None],
@@ -108,6 +108,8 @@ def verify_request(
     """Raise :class:`SignatureError` unless the request is signed, fresh, unaltered and by a known key.
 
     ``find_key`` gives the public key for a pseudonym, or None. The caller refuses a nonce it has seen before.
+    With ``body`` None the head alone is judged, so that a stranger is refused before a byte of its body is read;
+    the caller must then pass the body to :func:`verify_content`.
     """
     verifier = _Verifier(signature_algorithm=algorithms.ED25519, key_resolver=_OneKey(find=find_key))
     verifier.now = now
@@ -129,3 +131,11 @@ def verify_request(
     if not isinstance(nonce, str) or not 16 <= len(nonce) <= 128:
         raise SignatureError("a request carries a nonce of 16 to 128 characters")
     return VerifiedRequest(cast(str, parameters["keyid"]), nonce, cast(int, parameters["expires"]))
+
+
+def verify_content(headers: Mapping[str, str], body: bytes) -> None:
+    """Raise :class:`SignatureError` unless ``body`` has the Content-Digest of an already verified head."""
+    try:
+        HTTPMessageVerifier.content_digest_class.verify(headers["content-digest"], body)
+    except Exception as error:  # InvalidSignature, a malformed header, a missing one
+        raise SignatureError("the body is not the one that was signed") from error
