@@ -120,7 +120,9 @@ def check(
     yes: YesOption = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing result file.")] = False,
     back_end: BackEndOption = "auto",
-    traffic: Annotated[Path | None, typer.Option("--traffic", help="Write the bytes sent and received here.", hidden=True)] = None,
+    traffic: Annotated[
+        Path | None, typer.Option("--traffic", help="Write the bytes sent and received here.", hidden=True)
+    ] = None,
 ) -> None:
     """Check which planned audits another member has already done."""
     from tacit_client.checking import policy_with

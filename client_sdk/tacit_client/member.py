@@ -21,8 +21,6 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-from tacit_matcher.policy import Policy
-from tacit_matcher.records import AuditedSite, PlannedAudit
 
 from tacit_client import configuration
 from tacit_client.checking import Checker, CheckReport
@@ -37,6 +35,8 @@ from tacit_client.progress import Progress, silent
 from tacit_client.session import StreamContext
 from tacit_client.transport import HttpTransport, Transport
 from tacit_client.vault import Vault
+from tacit_matcher.policy import Policy
+from tacit_matcher.records import AuditedSite, PlannedAudit
 from tacit_protocol import messages, signing
 from tacit_protocol.board import Board, BoardError
 from tacit_protocol.errors import CeremonyError

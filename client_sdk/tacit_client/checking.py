@@ -1,0 +1,213 @@
+"""Check planned audits: evaluate their keys, download the whole index, open, judge, apply the member's own policy."""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from tacit_client import session
+from tacit_client.contribution import own_records_name
+from tacit_client.evaluation import Evaluator
+from tacit_client.lists import write_results
+from tacit_client.progress import Progress, silent
+from tacit_client.session import StreamContext
+from tacit_client.vault import Vault
+from tacit_matcher.judge import judge
+from tacit_matcher.keys import KEY_TYPES, MatchKey, match_keys
+from tacit_matcher.payload import PayloadError, Scope, decode_payload
+from tacit_matcher.policy import Hit, Policy, Result, apply
+from tacit_matcher.records import PlannedAudit
+from tacit_protocol import sealed_index
+from tacit_protocol.board import Board, BoardError
+from tacit_protocol.errors import IndexFileError
+from tacit_protocol.index_file import IndexFile
+from tacit_protocol.messages import IndexRoot
+
+COLUMNS = (
+    "Plan ID", "Supplier name", "Address", "City", "Postcode", "Country", "Status", "Assessed in", "Scheme",
+    "Scheme version", "Scope", "Report held at", "Matched by", "Sure", "What to do next",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ReportRow:
+    """The answer for one planned audit."""
+
+    plan: PlannedAudit
+    status: str  # "assessed", "possible" or "not found"
+    assessed_in: str = ""
+    scheme: str = ""
+    scheme_version: str = ""
+    scope: str = ""
+    held_at: str = ""
+    matched_by: str = ""
+    probability: float = 0.0
+    next_step: str = ""
+
+    @property
+    def plan_id(self) -> str:
+        """Return the plan's identifier."""
+        return self.plan.plan_id
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """The answers in the order of the plans, and the index they come from."""
+
+    epoch: str
+    stream: str
+    window: int
+    index_records: int
+    rows: Sequence[ReportRow]
+
+    def save(self, path: str | Path, *, overwrite: bool = False) -> None:
+        """Write the rows as .xlsx or .csv, whole or not at all."""
+        facts = {
+            "Epoch": self.epoch,
+            "Stream": self.stream,
+            "Index": f"window {self.window}, {self.index_records} records",
+            "assessed": "another member's assessment fits your rules: ask the supplier for that report",
+            "possible": "please look: it may be the same site, or the same company at another site",
+            "not found": "nobody contributed this site, or it is written so differently that it was not recognised",
+        }
+        write_results(Path(path), [_cells(row) for row in self.rows], COLUMNS, about=facts, overwrite=overwrite)
+
+
+@dataclass
+class Checker:
+    """Checks against the newest index of one (epoch, stream) for one member."""
+
+    vault: Vault
+    evaluator: Evaluator
+    context: StreamContext
+    cache: Path
+    policy: Policy
+
+    def check(
+        self, board: Board, plans: Sequence[PlannedAudit], today: date, progress: Progress = silent
+    ) -> CheckReport:
+        """Return one row for each plan; raises :class:`BoardError` when nothing was published yet."""
+        root = board.latest_index(self.context.epoch, self.context.stream)
+        if root is None:
+            raise BoardError(
+                f"no index of {self.context.epoch}/{self.context.stream} has been published yet: "
+                "the secretariat publishes when it closes the first window"
+            )
+        keys = [match_keys(plan.site) for plan in plans]
+        outputs = self.evaluator.outputs((key.encode() for plan in keys for key in plan), progress)
+        path = self._download(root, progress)
+        own = self._own()
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            index = IndexFile(data)
+            index.verify(root)
+            rows = []
+            for done, (plan, plan_keys) in enumerate(zip(plans, keys, strict=True)):
+                rows.append(_row(plan, apply(self.policy, self._hits(index, plan, plan_keys, outputs, own), today)))
+                if done % 50 == 0:
+                    progress("opening", done, len(plans))
+        progress("opening", len(plans), len(plans))
+        return CheckReport(self.context.epoch, self.context.stream, root.window, root.records, rows)
+
+    def _hits(
+        self,
+        index: IndexFile,
+        plan: PlannedAudit,
+        keys: Sequence[MatchKey],
+        outputs: dict[bytes, bytes],
+        own: frozenset[bytes],
+    ) -> list[Hit]:
+        opened, _ = session.open_index(self.context, index, [key.encode() for key in keys], outputs, own)
+        hits = []
+        for record in opened:
+            agreed = tuple(keys[position].key_type for position in record.agreed)
+            try:
+                payload = decode_payload(record.payload)
+            except PayloadError:
+                continue  # a contributor's newer or broken program: nobody's match
+            judgement = judge(record.sketch_key, payload.sketch, plan.site, agreed, payload.scope)
+            hits.append(Hit(payload, judgement, agreed))
+        return hits
+
+    def _download(self, root: IndexRoot, progress: Progress) -> Path:
+        """Fetch the index unless it is in the cache; a damaged cache is fetched once more before giving up."""
+        self.cache.mkdir(parents=True, exist_ok=True)
+        path = self.cache / f"{root.root.hex()}.index"
+        for attempt in (1, 2):
+            have = 0
+
+            def received(count: int) -> None:
+                nonlocal have
+                have += count
+                progress("index", have, root.size)
+
+            self.evaluator.secretariat.download_index(root, path, received)
+            try:
+                _verify(path, root)
+                break
+            except IndexFileError:
+                path.unlink()
+                if attempt == 2:
+                    raise
+        for other in self.cache.glob("*.index"):
+            if other != path:
+                other.unlink()
+        return path
+
+    def _own(self) -> frozenset[bytes]:
+        name = own_records_name(self.context)
+        packed = self.vault.get(name) if self.vault.has(name) else b""
+        size = sealed_index.COMMITMENT_BYTES
+        return frozenset(packed[i : i + size] for i in range(0, len(packed), size))
+
+
+def policy_with(threshold: float | None) -> Policy:
+    """Return the default policy, with the member's own threshold where it gave one."""
+    return Policy() if threshold is None else Policy(min_probability=threshold)
+
+
+def _verify(path: Path, root: IndexRoot) -> None:
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        IndexFile(data).verify(root)
+
+
+def _row(plan: PlannedAudit, result: Result) -> ReportRow:
+    hit = result.hit
+    if hit is None:
+        return ReportRow(plan, "not found", next_step="plan your own audit")
+    payload, judgement = hit.payload, hit.judgement
+    is_site = judgement.scope is Scope.SITE
+    if result.status == "assessed":
+        where = "the supplier" if payload.platform == "ask the supplier" else f"the supplier, on {payload.platform}"
+        step = f"ask {where} for the report of {_quarter(payload.assessed)}"
+    elif is_site:
+        step = "look whether it is the same site, then ask the supplier"
+    else:
+        step = "the company was assessed, not this site: ask the supplier which sites it covers"
+    return ReportRow(
+        plan,
+        result.status,
+        _quarter(payload.assessed),
+        payload.scheme,
+        payload.scheme_version,
+        "site" if is_site else "entity",
+        payload.platform,
+        ", ".join(dict.fromkeys(KEY_TYPES[name].key_class.value for name in hit.agreed)),
+        judgement.probability,
+        step,
+    )
+
+
+def _quarter(quarter: tuple[int, int]) -> str:
+    return f"{quarter[0]}-Q{quarter[1]}"
+
+
+def _cells(row: ReportRow) -> dict[str, object]:
+    site = row.plan.site
+    values = (
+        row.plan_id, site.name, site.address, site.city, site.postcode, site.country, row.status, row.assessed_in, row.scheme,
+        row.scheme_version, row.scope, row.held_at, row.matched_by, round(row.probability, 3) if row.probability else "", row.next_step,
+    )  # fmt: skip
+    return dict(zip(COLUMNS, values, strict=True))
