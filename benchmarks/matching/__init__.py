@@ -1,0 +1,1 @@
+"""Matching quality on labelled lists, against references measured in the same run."""
