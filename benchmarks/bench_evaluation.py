@@ -39,9 +39,7 @@ class Round:
         self.inputs = [draw(48) for _ in range(COUNT)]
         self.blinds = voprf.draw_blinds(group, draw(64 * COUNT))
         slope, constant = scalars.reduce(draw(64)), scalars.reduce(draw(64))
-        self.shares = {
-            i: scalars.add(constant, scalars.multiply(scalars.from_int(i), slope)) for i in (1, 2)
-        }
+        self.shares = {i: scalars.add(constant, scalars.multiply(scalars.from_int(i), slope)) for i in (1, 2)}
         self.publics = {i: group.decode(group.multiply_base(share).encode()) for i, share in self.shares.items()}
         self.blinded = self.blind()
         self.evaluated = self.evaluate()
@@ -92,9 +90,7 @@ class Round:
         blinded = self.blind()
         received = []
         for answer in self.answers:
-            decoded = threshold.ShareAnswer(
-                answer.trustee, self.group.decode(answer.evaluated.encode()), answer.proof
-            )
+            decoded = threshold.ShareAnswer(answer.trustee, self.group.decode(answer.evaluated.encode()), answer.proof)
             threshold.verify_answer(self.group, EPOCH, STREAM, self.publics[answer.trustee], blinded, decoded)
             received.append(decoded)
         return threshold.combine(self.group, 2, received, self.inputs, self.blinds)
