@@ -24,6 +24,7 @@ class Server:
     name: str
     home: Path
     url: str
+    arguments: Sequence[str]
     process: subprocess.Popen[bytes]
 
     def peak_memory(self) -> int:
@@ -83,6 +84,10 @@ class Parties:
             self.trustees.append(server)
         wait_until_healthy(self.trustees)
 
+    def restart(self, server: Server) -> Server:
+        """Start a party that has stopped again, on its old port."""
+        return self._spawn(server.name, server.home, server.url, server.arguments)
+
     def stop(self) -> None:
         """Stop every party."""
         for server in self.servers():
@@ -104,14 +109,14 @@ class Parties:
         run("secretariat", "add-trustee", "--home", self.home, home / "card.json")
 
     def _spawn(self, name: str, home: Path, url: str, arguments: Sequence[str]) -> Server:
-        with (self.folder / f"{name.replace(' ', '-')}.log").open("wb") as log:
+        with (self.folder / f"{name.replace(' ', '-')}.log").open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "tacit_server.cli", *arguments, "--home", str(home)],
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, "PYTHONUNBUFFERED": "1"},
             )
-        return Server(name, home, url, process)
+        return Server(name, home, url, arguments, process)
 
 
 def wait_until_healthy(servers: Sequence[Server]) -> None:
