@@ -1,0 +1,1 @@
+"""The secretariat's server: the board, enrolment, hand-overs, the published index."""

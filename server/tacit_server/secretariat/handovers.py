@@ -1,0 +1,72 @@
+"""Take over a window's shuffled records from the shuffler: page by page, then as a whole, then onto the board."""
+
+from __future__ import annotations
+
+from tacit_protocol import messages, shuffle, signing
+from tacit_protocol.errors import UploadError
+from tacit_protocol.messages import BoardEntry, Handover
+from tacit_protocol.shuffle import PAGE_RECORDS, UPLOAD_BYTES
+from tacit_protocol.signing import Signed
+from tacit_server.errors import ConflictError, ForbiddenError
+from tacit_server.secretariat import rounds
+from tacit_server.secretariat.keeper import Keeper
+from tacit_server.secretariat.publish import Shelves
+
+PAGE_BYTES = PAGE_RECORDS * UPLOAD_BYTES
+Place = tuple[str, str, int]  # epoch, stream, window
+
+
+def receive_page(keeper: Keeper, shelves: Shelves, signer: str, place: Place, number: int, page: bytes) -> None:
+    """Store one page; sending it again replaces it."""
+    with keeper.view() as board:
+        _expect(keeper, signer, place)
+        committed = sum(c.count for _, c in board.uploads.values() if (c.epoch, c.stream) == place[:2])
+    # More pages than all commitments together hold records would only fill the disk.
+    if number >= max(committed, 1):
+        raise UploadError(f"page {number} is beyond the {committed} records that members committed to", party=signer)
+    if len(page) % UPLOAD_BYTES or not page:
+        raise UploadError(f"a page has whole records of {UPLOAD_BYTES} bytes, got {len(page)} bytes", party=signer)
+    shelves.pages(*place).write(number, page)
+
+
+def complete(keeper: Keeper, shelves: Shelves, signer: str, place: Place, message: Signed) -> tuple[BoardEntry, bool]:
+    """Check count and digest over all pages and put the hand-over on the board; repeating it gives the same entry."""
+    handover = messages.body_of(message, Handover)
+    if (handover.epoch, handover.stream, handover.window) != place:
+        raise UploadError("the hand-over is about another window than the one it is posted to", party=signer)
+    if message.signer != signer:
+        raise ForbiddenError(f"the hand-over is signed by {message.signer}, the request by {signer}", party=signer)
+    with keeper.view() as board:
+        if (known := board.handovers.get(place)) is not None:
+            if known != handover:
+                raise ConflictError("this window was handed over already, with other records", party=signer)
+            return keeper.append(message)
+        _expect(keeper, signer, place)
+        manifest = board.manifest(place[0])
+        signing.verify(manifest.trustee(manifest.shuffler).signing_key, message)
+    _verify_pages(shelves, handover, signer)
+    return keeper.append(message)
+
+
+def _expect(keeper: Keeper, signer: str, place: Place) -> None:
+    with keeper.view() as board:
+        if signer != rounds.shuffler_name(board, place[0]):
+            raise ForbiddenError(f"only the shuffler of epoch {place[0]} hands over", party=signer)
+        rounds.expect_handover(board, *place)
+
+
+def _verify_pages(shelves: Shelves, handover: Handover, party: str) -> None:
+    pages = shelves.pages(handover.epoch, handover.stream, handover.window)
+    sizes = pages.sizes()
+    count = sum(sizes.values()) // UPLOAD_BYTES
+    if list(sizes) != list(range(len(sizes))):
+        raise UploadError(f"a page of the hand-over is missing: {len(sizes)} pages are here", party=party)
+    if count != handover.count:
+        raise UploadError(
+            f"the hand-over says {handover.count} records, its pages hold {count}",
+            party=party,
+            evidence={"promised": handover.count, "received": count},
+        )
+    digest = shuffle.handover_digest(handover.epoch, handover.stream, handover.window, pages.pages())
+    if digest != handover.digest:
+        raise UploadError("the pages of the hand-over are not the ones its digest is over", party=party)

@@ -1,0 +1,1 @@
+"""What the secretariat's operator does by command, on the database directly."""

@@ -1,0 +1,192 @@
+"""The shuffler: collects uploads sealed to the secretariat, and hands a closed window over in random order.
+
+Crash order of a hand-over: shuffled pages on disk, then the signed message in the database, then pages and message
+to the secretariat until its board shows the hand-over, then everything that links members to records is deleted but
+each member's latest upload, which the next window's hand-over needs.
+"""
+
+from __future__ import annotations
+
+import mmap
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tacit_protocol import messages, shuffle, signing
+from tacit_protocol.errors import UploadError
+from tacit_protocol.messages import Handover, Manifest, Receipt, UploadCommitment
+from tacit_protocol.shuffle import PAGE_RECORDS, SHUFFLE_RANDOM_BYTES, UPLOAD_BYTES
+from tacit_protocol.signing import Signed
+from tacit_server.errors import ConflictError
+from tacit_server.files import PageFolder
+from tacit_server.home import Home
+from tacit_server.observing import log
+from tacit_server.trustee.store import Place, Store, UploadRow
+from tacit_server.trustee.upstream import Upstream
+
+PAGE_BYTES = PAGE_RECORDS * UPLOAD_BYTES
+
+
+@dataclass(frozen=True)
+class Shuffler:
+    """Uploads and hand-overs of the epochs in which this trustee shuffles."""
+
+    home: Home
+    store: Store
+    upstream: Upstream
+
+    # --- uploads ---------------------------------------------------------------------------------------------
+
+    def pages(self, commitment: UploadCommitment, entry: int) -> PageFolder:
+        """Return the folder for the pages of an upload."""
+        return PageFolder(self._folder("uploads", (commitment.epoch, commitment.stream)) / str(entry))
+
+    def receive_page(self, member: str, commitment: UploadCommitment, entry: int, number: int, page: bytes) -> None:
+        """Store a page; once the upload is complete nothing about it changes any more."""
+        shuffle.split_page(page)
+        pages = self.pages(commitment, entry)
+        if self.store.upload(entry) is not None:
+            if pages.size(number) != len(page) or pages.read(number) != page:
+                raise ConflictError("this upload is complete and has a receipt: it is not changed any more")
+            return
+        others = sum(size for n, size in pages.sizes().items() if n != number)
+        if number >= commitment.count or others + len(page) > commitment.count * UPLOAD_BYTES:
+            raise UploadError(
+                f"member {member} committed to {commitment.count} records and sends more",
+                party=member,
+                evidence={"committed": commitment.count},
+            )
+        pages.write(number, page)
+
+    def verify(self, member: str, commitment: UploadCommitment, entry: int, salt: bytes) -> None:
+        """Raise :class:`UploadError` unless all pages are here and are what was committed to."""
+        pages = self.pages(commitment, entry)
+        sizes = pages.sizes()
+        missing = next((n for n, found in enumerate(sizes) if n != found), None)
+        if missing is not None:
+            raise UploadError(f"page {missing} of the upload is missing", party=member)
+        count = sum(sizes.values()) // UPLOAD_BYTES
+        shuffle.verify_upload(commitment, member, salt, count, pages.pages())
+
+    def receipt(self, entry: int) -> Signed | None:
+        """Return the receipt of a complete upload."""
+        row = self.store.upload(entry)
+        return messages.decode(row.receipt, Signed) if row else None
+
+    def accept(self, member: str, commitment: UploadCommitment, entry: int) -> Signed:
+        """Sign the receipt of a verified upload; from here on it belongs to the window."""
+        body = Receipt(commitment.epoch, commitment.stream, commitment.window, entry, commitment.count)
+        signed = signing.sign(self.home.signing_key, messages.kind_of(body), messages.encode(body))
+        self.store.add_upload(
+            UploadRow(
+                entry=entry,
+                epoch=commitment.epoch,
+                stream=commitment.stream,
+                window=commitment.window,
+                member=member,
+                count=commitment.count,
+                receipt=messages.encode(signed),
+            )
+        )
+        return signed
+
+    # --- hand-overs ------------------------------------------------------------------------------------------
+
+    def prepare(self, place: Place, window: int, minimum: int, handed_over: set[int]) -> Signed:
+        """Return the hand-over of a closed window, made ready once: pages on disk, message kept.
+
+        With fewer than ``minimum`` uploads that are not in ``handed_over`` it is empty: their records wait.
+        """
+        kept = self.store.handover(place, window)
+        if kept is not None:
+            return kept
+        rows = self._latest(place, window)
+        fresh = {row.entry for row in rows} - handed_over
+        if len(fresh) < minimum:
+            log.info("too few contributors: records wait for the next window", window=window, contributors=len(fresh))
+            rows = []
+        pages = self._handover_pages(place, window)
+        pages.remove()
+        count = self._write_shuffled(rows, pages)
+        digest = shuffle.handover_digest(*place, window, pages.pages())
+        body = Handover(*place, window, tuple(row.entry for row in rows), count, digest)
+        signed = signing.sign(self.home.signing_key, messages.kind_of(body), messages.encode(body))
+        self.store.add_handover(place, window, signed)
+        return signed
+
+    def deliver(self, signed: Signed) -> None:
+        """Bring a hand-over to the secretariat; everything may be sent again."""
+        handover = messages.body_of(signed, Handover)
+        if not handover.count:
+            self.upstream.post(signed)
+            return
+        pages = self._handover_pages((handover.epoch, handover.stream), handover.window)
+        for number in pages.sizes():
+            self.upstream.put_page(handover.epoch, handover.stream, handover.window, number, pages.read(number))
+        self.upstream.complete(handover.epoch, handover.stream, handover.window, signed)
+        log.info("handed over", window=handover.window, records=handover.count, uploads=len(handover.entries))
+
+    def tidy(self, place: Place, window: int, abandoned: Sequence[int]) -> None:
+        """After a hand-over: delete its pages, uploads that a later one replaced, and ``abandoned`` ones."""
+        if self.store.handover(place, window) is None:
+            return
+        self._handover_pages(place, window).remove()
+        latest = {row.entry for row in self._latest(place, window)}
+        for row in self.store.uploads(place):
+            if row.window <= window and row.entry not in latest:
+                self._remove_upload(place, row.entry)
+        for entry in abandoned:
+            if self.store.upload(entry) is None:
+                self._remove_upload(place, entry)
+        self.store.remove_handover(place, window)  # last: a crash before it tidies again
+
+    def erase_epoch(self, manifest: Manifest) -> None:
+        """Delete all uploads of an epoch."""
+        for stream in manifest.streams:
+            for what in ("uploads", "handovers"):
+                PageFolder(self._folder(what, (manifest.epoch, stream))).remove()
+
+    def _remove_upload(self, place: Place, entry: int) -> None:
+        PageFolder(self._folder("uploads", place) / str(entry)).remove()
+        self.store.remove_upload(entry)
+
+    def _latest(self, place: Place, window: int) -> list[UploadRow]:
+        """Return each member's latest complete upload up to ``window``, also one handed over before."""
+        latest: dict[str, UploadRow] = {}
+        for row in self.store.uploads(place):
+            if row.window <= window:
+                latest[row.member] = row
+        return sorted(latest.values(), key=lambda row: row.entry)
+
+    def _write_shuffled(self, rows: Sequence[UploadRow], pages: PageFolder) -> int:
+        """Write all records of ``rows`` in random order; memory grows by a few dozen bytes a record, not by records."""
+        if not rows:
+            return 0
+        joined = pages.path / "joined"
+        joined.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with joined.open("wb") as file:
+            for row in rows:
+                folder = self._folder("uploads", (row.epoch, row.stream)) / str(row.entry)
+                for page in PageFolder(folder).pages():
+                    file.write(page)
+        count = joined.stat().st_size // UPLOAD_BYTES
+        places = [i.to_bytes(4, "big") for i in range(count)]
+        order = shuffle.shuffle(places, secrets.token_bytes(SHUFFLE_RANDOM_BYTES * count))
+        with joined.open("rb") as source, mmap.mmap(source.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            for number, page in enumerate(_picked(data, order)):
+                pages.write(number, page)
+        joined.unlink()
+        return count
+
+    def _handover_pages(self, place: Place, window: int) -> PageFolder:
+        return PageFolder(self._folder("handovers", place) / str(window))
+
+    def _folder(self, what: str, place: Place) -> Path:
+        return self.home.folder / what / place[0] / place[1]
+
+
+def _picked(data: mmap.mmap, order: Sequence[bytes]) -> Iterator[bytes]:
+    for start in range(0, len(order), PAGE_RECORDS):
+        starts = (UPLOAD_BYTES * int.from_bytes(i, "big") for i in order[start : start + PAGE_RECORDS])
+        yield b"".join(data[i : i + UPLOAD_BYTES] for i in starts)
