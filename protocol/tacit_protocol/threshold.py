@@ -14,7 +14,7 @@ from math import lcm
 from tacit_protocol import scalars
 from tacit_protocol.dleq import Binding, prove_batch, verify_batch
 from tacit_protocol.errors import EncodingError, ProofError, QuorumError
-from tacit_protocol.group import ORDER, SCALAR_BYTES, Backend, Elements
+from tacit_protocol.group import ORDER, Backend, Elements
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +53,7 @@ def combine(
         raise ProofError("answers of different sizes cannot be combined")
     numerators, denominator = lagrange_at_zero([answer.trustee for answer in chosen])
     # The denominator goes into the blinds, so the coefficients stay small integers (cheap in both back ends).
-    scaled = blinds
-    if denominator != 1:
-        factor = scalars.from_int(denominator)
-        scaled = b"".join(
-            scalars.multiply(factor, blinds[i : i + SCALAR_BYTES]) for i in range(0, len(blinds), SCALAR_BYTES)
-        )
+    scaled = blinds if denominator == 1 else scalars.scale(scalars.from_int(denominator), blinds)
     coefficients = b"".join(scalars.from_int(numerator) for numerator in numerators)
     return group.finalise(inputs, group.unblind(coefficients, [answer.evaluated for answer in chosen], scaled))
 
