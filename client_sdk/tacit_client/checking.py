@@ -206,8 +206,9 @@ def _quarter(quarter: tuple[int, int]) -> str:
 
 def _cells(row: ReportRow) -> dict[str, object]:
     site = row.plan.site
+    sure = round(row.probability, 3) if row.probability else ""
     values = (
-        row.plan_id, site.name, site.address, site.city, site.postcode, site.country, row.status, row.assessed_in, row.scheme,
-        row.scheme_version, row.scope, row.held_at, row.matched_by, round(row.probability, 3) if row.probability else "", row.next_step,
+        row.plan_id, site.name, site.address, site.city, site.postcode, site.country, row.status, row.assessed_in,
+        row.scheme, row.scheme_version, row.scope, row.held_at, row.matched_by, sure, row.next_step,
     )  # fmt: skip
     return dict(zip(COLUMNS, values, strict=True))
