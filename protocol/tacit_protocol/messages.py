@@ -14,16 +14,18 @@ from msgspec import Meta, Struct
 from tacit_protocol.errors import EncodingError
 from tacit_protocol.signing import Signed
 
-Identifier = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[a-z0-9][a-z0-9._-]*$")]
-Pseudonym = Annotated[str, Meta(pattern=r"^[a-z2-7]{16}$")]
+# \Z and not $, which would let a line break pass at the end of a name that goes into paths and labels.
+Identifier = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[a-z0-9][a-z0-9._-]*\Z")]
+Pseudonym = Annotated[str, Meta(pattern=r"^[a-z2-7]{16}\Z")]
 Key32 = Annotated[bytes, Meta(min_length=32, max_length=32)]
 Digest64 = Annotated[bytes, Meta(min_length=64, max_length=64)]
 Proof64 = Annotated[bytes, Meta(min_length=64, max_length=64)]
 Index = Annotated[int, Meta(ge=1, le=255)]
 Count = Annotated[int, Meta(ge=0, le=2**40)]
-Url = Annotated[str, Meta(max_length=512, pattern=r"^https?://[^\s]+$")]
+Url = Annotated[str, Meta(max_length=512, pattern=r"^https?://[^\s]+\Z")]
 Ciphertext = Annotated[bytes, Meta(max_length=256)]
 
+MAX_TRUSTEES = 64
 STREAMS = ("social-audit", "virtual-assessment", "ecovadis", "human-rights")
 
 
@@ -46,7 +48,7 @@ class Manifest(Message, frozen=True):
     epoch: Identifier
     streams: Annotated[tuple[Identifier, ...], Meta(min_length=1, max_length=16)]
     threshold: Index
-    trustees: Annotated[tuple[Trustee, ...], Meta(min_length=1, max_length=64)]
+    trustees: Annotated[tuple[Trustee, ...], Meta(min_length=1, max_length=MAX_TRUSTEES)]
     shuffler: Index
     quota: Count  # evaluations per member and stream in this epoch
     minimum_contributors: Index  # a window with fewer new contributors is not handed over
@@ -94,9 +96,9 @@ class Round2(Message, frozen=True):
     stream: Identifier
     attempt: Index
     sender: Index
-    commitments: Annotated[bytes, Meta(min_length=32, max_length=32 * 64)]
+    commitments: Annotated[bytes, Meta(min_length=32, max_length=32 * MAX_TRUSTEES)]
     possession: Proof64
-    shares: tuple[EncryptedShare, ...]
+    shares: Annotated[tuple[EncryptedShare, ...], Meta(max_length=MAX_TRUSTEES)]
 
 
 class Round3(Message, frozen=True):
@@ -106,7 +108,7 @@ class Round3(Message, frozen=True):
     stream: Identifier
     attempt: Index
     sender: Index
-    accused: tuple[Index, ...]
+    accused: Annotated[tuple[Index, ...], Meta(max_length=MAX_TRUSTEES)]
 
 
 class RevealedShare(Message, frozen=True):
@@ -123,7 +125,7 @@ class Round3Answer(Message, frozen=True):
     stream: Identifier
     attempt: Index
     sender: Index
-    revealed: tuple[RevealedShare, ...]
+    revealed: Annotated[tuple[RevealedShare, ...], Meta(max_length=MAX_TRUSTEES)]
 
 
 class Round4(Message, frozen=True):
@@ -265,7 +267,13 @@ def kind_of(message: Message) -> str:
 
 
 def body_of(message: Signed, message_type: type[_M]) -> _M:
-    """Decode the body of a signed message of a known type."""
+    """Decode the body of a signed message of a known type; it must be the one encoding that :func:`encode` gives.
+
+    JSON has many forms for one value, and of a repeated field two readers may see two values.
+    """
     if KINDS.get(message.kind) is not message_type:
-        raise EncodingError(f"expected a {message_type.__name__}, got kind {message.kind!r}", party=message.signer)
-    return decode(message.body, message_type, party=message.signer)
+        raise EncodingError(f"expected a {message_type.__name__}, got kind {message.kind[:32]!r}", party=message.signer)
+    body = decode(message.body, message_type, party=message.signer)
+    if encode(body) != message.body:
+        raise EncodingError(f"a {message_type.__name__} message is not in its canonical form", party=message.signer)
+    return body

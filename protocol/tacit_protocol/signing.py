@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from typing import Annotated
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
@@ -26,10 +27,10 @@ class Signed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kind: the message type's name; body: its JSON, byte for byte as signed; signer: pseudonym of the key.
     """
 
-    kind: str
-    signer: str
+    kind: Annotated[str, msgspec.Meta(min_length=1, max_length=32)]
+    signer: Annotated[str, msgspec.Meta(min_length=16, max_length=16)]
     body: bytes
-    signature: bytes
+    signature: Annotated[bytes, msgspec.Meta(min_length=SIGNATURE_BYTES, max_length=SIGNATURE_BYTES)]
 
 
 def pseudonym(public_key: bytes) -> str:
@@ -71,4 +72,5 @@ def verify(public_key: bytes, message: Signed) -> None:
 
 def _transcript(kind: str, body: bytes) -> bytes:
     # The kind is signed with the body, so that a signed upload can never be shown as a signed grant request.
-    return _DOMAIN + len(kind).to_bytes(2, "big") + kind.encode() + body
+    name = kind.encode()
+    return _DOMAIN + len(name).to_bytes(4, "big") + name + body
