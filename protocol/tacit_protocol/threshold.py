@@ -45,10 +45,14 @@ def verify_answer(
 def combine(
     group: Backend, threshold: int, answers: Sequence[ShareAnswer], inputs: Sequence[bytes], blinds: bytes
 ) -> bytes:
-    """Combine t *verified* answers, unblind and finalise: n packed 64-byte outputs (SPEC step E4)."""
-    if len({answer.trustee for answer in answers}) < threshold:
-        raise QuorumError(f"{threshold} trustees must answer, {len(answers)} did: run the command again later")
-    chosen = sorted(answers, key=lambda answer: answer.trustee)[:threshold]
+    """Combine t *verified* answers, unblind and finalise: n packed 64-byte outputs (SPEC step E5).
+
+    Of several answers of one trustee one is used: each was verified, so they are the same.
+    """
+    by_trustee = {answer.trustee: answer for answer in answers}
+    if len(by_trustee) < threshold:
+        raise QuorumError(f"{threshold} trustees must answer, {len(by_trustee)} did: run the command again later")
+    chosen = [by_trustee[trustee] for trustee in sorted(by_trustee)][:threshold]
     if any(len(answer.evaluated) != len(inputs) for answer in chosen):
         raise ProofError("answers of different sizes cannot be combined")
     numerators, denominator = lagrange_at_zero([answer.trustee for answer in chosen])
