@@ -18,9 +18,13 @@ _SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.CHACHA20_POLY1305)
 def seal(public_key: bytes, plaintext: bytes, info: bytes) -> bytes:
     """Encrypt to ``public_key``: 32-byte encapsulated key, ciphertext, 16-byte tag.
 
-    The ephemeral key comes from the operating system inside the library, which offers no other way.
+    The ephemeral key comes from the operating system inside the library, which offers no other way. Raises
+    :class:`EncodingError` when the key has another size or is of low order, so that no secret could be agreed.
     """
-    return _SUITE.encrypt(plaintext, X25519PublicKey.from_public_bytes(public_key), info)
+    try:
+        return _SUITE.encrypt(plaintext, X25519PublicKey.from_public_bytes(public_key), info)
+    except ValueError as error:
+        raise EncodingError("an agreement key is not a usable X25519 key") from error
 
 
 def unseal(private_key: X25519PrivateKey, ciphertext: bytes, info: bytes) -> bytes:
