@@ -10,7 +10,7 @@ import mmap
 from collections.abc import Iterable, Iterator
 
 from tacit_protocol import merkle, messages
-from tacit_protocol.errors import IndexFileError
+from tacit_protocol.errors import EncodingError, IndexFileError
 from tacit_protocol.messages import Count, Identifier, IndexRoot, Message
 from tacit_protocol.sealed_index import COMMITMENT_BYTES, ENTRY_BYTES, RECORD_BYTES, SALT_BYTES, TAG_BYTES
 
@@ -112,4 +112,7 @@ def _decode_header(data: Buffer) -> tuple[IndexHeader, int]:
     length = int.from_bytes(data[len(MAGIC) : start], "big")
     if length > _HEADER_LIMIT or len(data) < start + length:
         raise IndexFileError("the index ends inside its header", party="secretariat")
-    return messages.decode(data[start : start + length], IndexHeader, party="secretariat"), start + length
+    try:
+        return messages.decode(data[start : start + length], IndexHeader), start + length
+    except EncodingError as error:
+        raise IndexFileError("the header of the index is damaged", party="secretariat") from error
