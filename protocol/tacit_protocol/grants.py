@@ -63,7 +63,10 @@ class Ledger:
             self._apply_grant(message)
 
     def check(self, message: Signed) -> GrantRequest:
-        """Judge a grant request by the ledger without taking it in; raises :class:`GrantError`."""
+        """Judge a grant request by the ledger without taking it in.
+
+        Raises :class:`GrantError`, or :class:`SignatureError` or :class:`EncodingError` for a malformed one.
+        """
         key = self.signing_keys.get(message.signer)
         if key is None:
             raise GrantError(f"member {message.signer} is not enrolled: run 'tacit enrol' first", party=message.signer)
@@ -79,8 +82,15 @@ class Ledger:
         return self._check_quota(message, request, manifest)
 
     def _check_quota(self, message: Signed, request: GrantRequest, manifest: Manifest) -> GrantRequest:
-        if (request.epoch, request.stream, message.signer, request.digest) in self.granted:
+        granted = self.granted.get((request.epoch, request.stream, message.signer, request.digest))
+        if granted == request.count:
             return request  # a retry of a granted batch: costs nothing
+        if granted is not None:
+            raise GrantError(
+                f"this batch of member {message.signer} was granted with {granted} elements, not {request.count}",
+                party=message.signer,
+                evidence={"digest": request.digest.hex(), "granted": granted, "asked": request.count},
+            )
         used = self.used.get((request.epoch, request.stream, message.signer), 0)
         if used + request.count > manifest.quota:
             raise GrantError(
