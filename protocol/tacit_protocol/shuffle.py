@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
@@ -57,7 +57,18 @@ def verify_upload(commitment: UploadCommitment, member: str, salt: bytes, count:
         )
     if count % RECORD_BUCKET:
         raise UploadError(f"an upload is padded to a multiple of {RECORD_BUCKET} records, got {count}", party=member)
-    if not hmac.compare_digest(upload_digest(salt, commitment.epoch, commitment.stream, pages), commitment.digest):
+    received = 0
+
+    def counted() -> Iterator[bytes]:
+        nonlocal received
+        for page in pages:
+            received += len(page)
+            yield page
+
+    digest = upload_digest(salt, commitment.epoch, commitment.stream, counted())
+    if received != count * UPLOAD_BYTES:
+        raise UploadError(f"the pages of member {member} do not hold {count} whole records", party=member)
+    if not hmac.compare_digest(digest, commitment.digest):
         raise UploadError(f"the upload of member {member} is not what it committed to on the board", party=member)
 
 
