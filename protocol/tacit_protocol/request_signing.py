@@ -31,7 +31,10 @@ _COMPONENTS = ("@method", "@target-uri", "content-digest")
 
 @dataclass(frozen=True, slots=True)
 class VerifiedRequest:
-    """Who signed, and the nonce that the server must not accept a second time before ``expires``."""
+    """Who signed, and the nonce that the server must not accept a second time.
+
+    The request is accepted until ``expires`` + :data:`CLOCK_SKEW_SECONDS`, so a nonce is kept for longer than that.
+    """
 
     signer: str
     nonce: str
@@ -136,6 +139,7 @@ def verify_request(
 def verify_content(headers: Mapping[str, str], body: bytes) -> None:
     """Raise :class:`SignatureError` unless ``body`` has the Content-Digest of an already verified head."""
     try:
-        HTTPMessageVerifier.content_digest_class.verify(headers["content-digest"], body)
+        named = {name.lower(): value for name, value in headers.items()}
+        HTTPMessageVerifier.content_digest_class.verify(named["content-digest"], body)
     except Exception as error:  # InvalidSignature, a malformed header, a missing one
         raise SignatureError("the body is not the one that was signed") from error
