@@ -13,11 +13,12 @@ from dataclasses import dataclass
 
 from tacit_protocol import scalars
 from tacit_protocol.errors import EncodingError, ProofError
-from tacit_protocol.group import ELEMENT_BYTES, SCALAR_BYTES, Backend, Elements
+from tacit_protocol.group import ELEMENT_BYTES, SCALAR_BYTES, UNIFORM_BYTES, Backend, Elements
 from tacit_protocol.voprf import MODE_VOPRF, context_string, hash_to_scalar_dst
 
 PROOF_BYTES = 2 * SCALAR_BYTES
 _LABEL = b"tacit/1 whole-batch proof"
+_NONCE_LABEL = b"tacit/1 whole-batch proof nonce"
 _GENERATOR_SCALAR = scalars.from_int(1)
 
 
@@ -61,12 +62,16 @@ def prove_batch(
 ) -> bytes:
     """Prove that evaluated_i = secret * blinded_i for the whole batch and public = secret * G.
 
-    ``random`` is 64 fresh uniform bytes: reusing them with another batch reveals the secret. Returns c || s.
+    ``random`` is 64 fresh uniform bytes. The nonce is derived from them, the secret and the whole batch, because one
+    nonce in two proofs reveals the secret: a machine restored from a snapshot repeats its randomness. Returns c || s.
     """
+    if len(random) != UNIFORM_BYTES:
+        raise ValueError(f"a proof takes {UNIFORM_BYTES} random bytes, got {len(random)}")
     seed = batch_seed(public, blinded, evaluated, binding)
+    nonce = scalars.reduce(hashlib.sha512(_prefixed(_NONCE_LABEL, secret, random, seed)).digest())
     composite_m = group.composites(seed, [blinded])
     composite_z = group.multiply(secret, composite_m)  # the prover knows k, so Z costs one multiplication
-    return _prove(group, secret, public, composite_m, composite_z, random, MODE_VOPRF)
+    return _prove(group, secret, public, composite_m, composite_z, nonce, MODE_VOPRF)
 
 
 def verify_batch(
@@ -114,7 +119,7 @@ def generate_proof(
     """GenerateProof with a given random scalar (the vectors fix it); returns c || s."""
     composite_m, _ = _compute_composites(group, public, inputs, outputs)
     composite_z = group.multiply(secret, composite_m)
-    return _prove_with_nonce(group, secret, public, composite_m, composite_z, random_scalar, MODE_VOPRF)
+    return _prove(group, secret, public, composite_m, composite_z, random_scalar, MODE_VOPRF)
 
 
 def verify_proof(group: Backend, public: Elements, inputs: Elements, outputs: Elements, proof: bytes) -> None:
@@ -141,15 +146,7 @@ def _compute_composites(
 # --- shared: the Chaum-Pedersen step on the two composites ------------------------------------------------
 
 
-def _prove(
-    group: Backend, secret: bytes, public: Elements, m: Elements, z: Elements, random: bytes, mode: int
-) -> bytes:
-    return _prove_with_nonce(group, secret, public, m, z, scalars.reduce(random), mode)
-
-
-def _prove_with_nonce(
-    group: Backend, secret: bytes, public: Elements, m: Elements, z: Elements, nonce: bytes, mode: int
-) -> bytes:
+def _prove(group: Backend, secret: bytes, public: Elements, m: Elements, z: Elements, nonce: bytes, mode: int) -> bytes:
     t2, t3 = group.multiply_base(nonce), group.multiply(nonce, m)
     challenge = _challenge(group, public, m, z, t2, t3, mode)
     return encode_proof(challenge, scalars.subtract(nonce, scalars.multiply(challenge, secret)))
