@@ -30,7 +30,8 @@ from tacit_protocol.messages import (
     Round4,
 )
 
-_R = TypeVar("_R", bound=Round1 | Round2 | Round3 | Round3Answer)
+CeremonyMessage = Round1 | Round2 | Round3 | Round3Answer | Round4
+_R = TypeVar("_R", bound=CeremonyMessage)
 _POSSESSION_DST = b"HashToScalar-tacit/1 ceremony possession"
 
 
@@ -47,19 +48,20 @@ class Ceremony:
     def __post_init__(self) -> None:
         if not 1 <= self.threshold <= len(self.agreement_keys):
             raise CeremonyError(f"a threshold of {self.threshold} needs as many trustees: {len(self.agreement_keys)}")
+        if not all(1 <= index <= 255 for index in self.agreement_keys):
+            # The share at point 0 would be the key itself.
+            raise CeremonyError("a trustee's index is between 1 and 255")
 
     @property
     def context(self) -> bytes:
-        """Bytes that bind every hash and ciphertext to this ceremony."""
-        return b"|".join(
-            (
-                b"tacit/1 ceremony",
-                self.epoch.encode(),
-                self.stream.encode(),
-                b"%d" % self.attempt,
-                b"%d" % self.threshold,
-            )
-        )
+        """Bytes that bind every hash and ciphertext to this ceremony and to who takes part in it.
+
+        The trustees' keys are in it so that a secretariat that shows two trustees two manifests is found out at the
+        latest when they compare the transcript.
+        """
+        parties = b"".join(bytes([index]) + key for index, key in sorted(self.agreement_keys.items()))
+        head = f"tacit/1 ceremony|{self.epoch}|{self.stream}|{self.attempt}|{self.threshold}|"
+        return head.encode() + hashlib.sha512(parties).digest()
 
     def random_bytes(self) -> int:
         """Return how much randomness :func:`round1` takes."""
@@ -115,15 +117,11 @@ def round1(group: Backend, ceremony: Ceremony, index: int, random: bytes) -> tup
     coefficients, nonce = drawn[:-SCALAR_BYTES], drawn[-SCALAR_BYTES:]
     commitments = group.multiply_base(coefficients).encode()
     possession = _prove_possession(group, ceremony, index, coefficients[:SCALAR_BYTES], commitments, nonce)
-    opening = Round2(
-        ceremony.epoch, ceremony.stream, ceremony.attempt, index, commitments, possession,
-        tuple(
-            EncryptedShare(
-                recipient, hpke.seal(key, _evaluate(coefficients, recipient), _share_info(ceremony, index, recipient))
-            )
-            for recipient, key in sorted(ceremony.agreement_keys.items())
-        ),
-    )  # fmt: skip
+    shares = tuple(
+        EncryptedShare(recipient, _encrypt_share(ceremony, index, recipient, _evaluate(coefficients, recipient)))
+        for recipient in sorted(ceremony.agreement_keys)
+    )
+    opening = Round2(ceremony.epoch, ceremony.stream, ceremony.attempt, index, commitments, possession, shares)
     commitment = _opening_digest(ceremony, opening)
     return (
         Secret(index, coefficients, opening),
@@ -148,9 +146,8 @@ def round3(
     accused = []
     for sender, opening in qualified.items():
         try:
-            share = _decrypt_share(ceremony, opening, secret.index, agreement_key)
-            verify_share(group, opening, secret.index, share)
-        except (CeremonyError, EncodingError):
+            _open_share(group, ceremony, opening, secret.index, agreement_key)
+        except CeremonyError:
             accused.append(sender)
     return Round3(ceremony.epoch, ceremony.stream, ceremony.attempt, secret.index, tuple(accused))
 
@@ -174,7 +171,8 @@ def round4(
 ) -> tuple[KeyShare, Outcome, Round4]:
     """R4: add up the shares of the qualified and agree to the transcript.
 
-    Raises :class:`CeremonyError` when this trustee itself was disqualified or too few remain.
+    Raises :class:`CeremonyError` when this trustee itself was disqualified, too few remain, or a share that this
+    trustee did not complain of in time does not fit.
     """
     outcome = conclude(group, ceremony, transcript)
     if secret.index in outcome.disqualified:
@@ -185,11 +183,13 @@ def round4(
     revealed = _revealed(transcript)
     total = scalars.ZERO
     for opening in _first_of_each(transcript.round2):
-        if opening.sender in outcome.disqualified:
+        if opening.sender not in outcome.public_shares:
             continue
-        share = revealed.get((opening.sender, secret.index))
-        if share is None:
-            share = _decrypt_share(ceremony, opening, secret.index, agreement_key)
+        if secret.index in _accusers(ceremony, transcript, opening.sender):
+            share = revealed[opening.sender, secret.index]  # judged in conclude(): it fits
+        else:
+            # Not from the answers: a trustee may put a share there that nobody disputed, and so nobody checked.
+            share = _open_share(group, ceremony, opening, secret.index, agreement_key)
         total = scalars.add(total, share)
     public = group.multiply_base(total).encode()
     if public != outcome.public_shares[secret.index]:
@@ -223,7 +223,8 @@ def conclude(group: Backend, ceremony: Ceremony, transcript: Transcript) -> Outc
 
 def verify_agreement(ceremony: Ceremony, outcome: Outcome, confirmations: Sequence[Round4]) -> None:
     """Raise :class:`CeremonyError` unless every qualified trustee agreed to this very transcript."""
-    agreed = {message.sender: message.transcript for message in confirmations}
+    _verify_belongs(ceremony, confirmations)
+    agreed = {message.sender: message.transcript for message in reversed(confirmations)}
     for index in outcome.public_shares:
         if index not in agreed:
             raise CeremonyError(f"trustee {index} has not agreed to the transcript", party=f"trustee {index}")
@@ -238,7 +239,12 @@ def verify_agreement(ceremony: Ceremony, outcome: Outcome, confirmations: Sequen
 def judge_openings(
     group: Backend, ceremony: Ceremony, transcript: Transcript
 ) -> tuple[dict[int, Round2], dict[int, str]]:
-    """Return the openings that hold, and the reason for each trustee that falls out already here."""
+    """Return the openings that hold, and the reason for each trustee that falls out already here.
+
+    Raises :class:`CeremonyError` when a message of another ceremony is among them.
+    """
+    for step in (transcript.round1, transcript.round2, transcript.round3, transcript.answers):
+        _verify_belongs(ceremony, step)
     commitments = {message.sender: message.commitment for message in reversed(transcript.round1)}
     openings = {message.sender: message for message in _first_of_each(transcript.round2)}
     qualified: dict[int, Round2] = {}
@@ -273,19 +279,24 @@ def _judge_complaints(
 ) -> dict[int, str]:
     revealed = _revealed(transcript)
     guilty: dict[int, str] = {}
-    for complaint in transcript.round3:
-        for accused in complaint.accused:
-            if accused not in qualified or complaint.sender not in ceremony.agreement_keys:
-                continue
-            share = revealed.get((accused, complaint.sender))
+    for accused, opening in qualified.items():
+        for accuser in _accusers(ceremony, transcript, accused):
+            share = revealed.get((accused, accuser))
             if share is None:
-                guilty[accused] = f"did not reveal the share that trustee {complaint.sender} disputes"
-                continue
+                guilty[accused] = f"did not reveal the share that trustee {accuser} disputes"
+                break
             try:
-                verify_share(group, qualified[accused], complaint.sender, share)
+                verify_share(group, opening, accuser, share)
             except (CeremonyError, EncodingError):
-                guilty[accused] = f"revealed a wrong share for trustee {complaint.sender}"
+                guilty[accused] = f"revealed a wrong share for trustee {accuser}"
+                break
     return guilty
+
+
+def _accusers(ceremony: Ceremony, transcript: Transcript, accused: int) -> list[int]:
+    """Return who disputes the share of ``accused``; of two messages of one trustee the first counts."""
+    complaints = [message for message in _first_of_each(transcript.round3) if message.sender in ceremony.agreement_keys]
+    return sorted(message.sender for message in complaints if accused in message.accused)
 
 
 def _fault_of_opening(group: Backend, ceremony: Ceremony, opening: Round2) -> str | None:
@@ -294,11 +305,12 @@ def _fault_of_opening(group: Backend, ceremony: Ceremony, opening: Round2) -> st
     if sorted(share.recipient for share in opening.shares) != sorted(ceremony.agreement_keys):
         return "did not send one share to each trustee"
     try:
-        commitments = group.decode(opening.commitments)
-        _verify_possession(group, ceremony, opening, group.decode(commitments.encode()[:ELEMENT_BYTES]))
+        group.decode(opening.commitments)
     except EncodingError:
         return "sent commitments that are no group elements"
-    except CeremonyError:
+    try:
+        _verify_possession(group, ceremony, opening)
+    except (CeremonyError, EncodingError):
         return "does not prove that it knows its polynomial"
     return None
 
@@ -311,8 +323,9 @@ def _prove_possession(
     return challenge + scalars.subtract(nonce, scalars.multiply(challenge, secret))
 
 
-def _verify_possession(group: Backend, ceremony: Ceremony, opening: Round2, constant: Elements) -> None:
+def _verify_possession(group: Backend, ceremony: Ceremony, opening: Round2) -> None:
     # Without it a trustee could cancel the others' contributions by choosing its own as a difference (rogue key).
+    constant = group.decode(opening.commitments[:ELEMENT_BYTES])
     challenge, response = (
         scalars.check(opening.possession[:SCALAR_BYTES], "possession"),
         scalars.check(opening.possession[SCALAR_BYTES:], "possession"),
@@ -364,17 +377,46 @@ def _share_info(ceremony: Ceremony, sender: int, recipient: int) -> bytes:
     return ceremony.context + b"|share|" + sender.to_bytes(2, "big") + recipient.to_bytes(2, "big")
 
 
-def _decrypt_share(ceremony: Ceremony, opening: Round2, recipient: int, key: X25519PrivateKey) -> bytes:
+def _encrypt_share(ceremony: Ceremony, sender: int, recipient: int, share: bytes) -> bytes:
+    try:
+        return hpke.seal(ceremony.agreement_keys[recipient], share, _share_info(ceremony, sender, recipient))
+    except EncodingError as error:
+        raise CeremonyError(
+            f"the agreement key of trustee {recipient} is unusable: it needs another one in the manifest",
+            party=f"trustee {recipient}",
+        ) from error
+
+
+def _open_share(group: Backend, ceremony: Ceremony, opening: Round2, recipient: int, key: X25519PrivateKey) -> bytes:
+    """Decrypt and check the share for ``recipient``; raises :class:`CeremonyError` naming the sender."""
     ciphertext = next(share.ciphertext for share in opening.shares if share.recipient == recipient)
-    return hpke.unseal(key, ciphertext, _share_info(ceremony, opening.sender, recipient))
+    try:
+        share = hpke.unseal(key, ciphertext, _share_info(ceremony, opening.sender, recipient))
+        verify_share(group, opening, recipient, share)
+    except EncodingError as error:
+        raise CeremonyError(
+            f"the share of trustee {opening.sender} for trustee {recipient} does not decrypt to a share",
+            party=f"trustee {opening.sender}",
+        ) from error
+    return share
 
 
 def _revealed(transcript: Transcript) -> dict[tuple[int, int], bytes]:
     return {
         (message.sender, reveal.recipient): reveal.share
-        for message in reversed(transcript.answers)
-        for reveal in message.revealed
+        for message in _first_of_each(transcript.answers)
+        for reveal in reversed(message.revealed)
     }
+
+
+def _verify_belongs(ceremony: Ceremony, step: Sequence[CeremonyMessage]) -> None:
+    for message in step:
+        if (message.epoch, message.stream, message.attempt) != (ceremony.epoch, ceremony.stream, ceremony.attempt):
+            raise CeremonyError(
+                f"a message of trustee {message.sender} belongs to another ceremony than attempt {ceremony.attempt} "
+                f"of {ceremony.epoch}/{ceremony.stream}",
+                party=f"trustee {message.sender}",
+            )
 
 
 def _first_of_each(step: Sequence[_R]) -> list[_R]:
