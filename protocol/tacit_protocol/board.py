@@ -46,7 +46,6 @@ _BEFORE = {
     "ceremony-4": "ceremony-3-answer",
 }
 RESTART = "restart"  # a cut with this step gives an attempt up; the next one may then begin
-CeremonyMessage = Round1 | Round2 | Round3 | Round3Answer | Round4
 
 
 class BoardError(TacitError):
@@ -58,7 +57,7 @@ class CeremonyRecord:
     """One attempt of a ceremony: the first message of each kind and sender, in board order, and the cuts."""
 
     ceremony: keygen.Ceremony
-    sent: dict[str, dict[int, CeremonyMessage]] = field(default_factory=lambda: {kind: {} for kind in _CEREMONY})
+    sent: dict[str, dict[int, keygen.CeremonyMessage]] = field(default_factory=lambda: {kind: {} for kind in _CEREMONY})
     cuts: set[str] = field(default_factory=set)
 
     def transcript(self) -> keygen.Transcript:
@@ -341,7 +340,16 @@ class Board:
             raise UploadError(
                 f"the hand-over of {place} has {handover.count} records, its members committed to {count}", party=party
             )
-        fresh = set(handover.entries) - self.handed_over(handover.epoch, handover.stream)
+        handed_over = self.handed_over(handover.epoch, handover.stream)
+        left_out = {self.uploads[sequence][0] for sequence in handed_over} - members
+        if handover.entries and left_out:
+            # What is missing from the next index would be that member's: two indexes compared would name it.
+            raise UploadError(
+                f"the hand-over of {place} leaves out {len(left_out)} members that an earlier one contained",
+                party=party,
+                evidence={f"left out {i}": member for i, member in enumerate(sorted(left_out), 1)},
+            )
+        fresh = set(handover.entries) - handed_over
         if handover.entries and len(fresh) < manifest.minimum_contributors:
             # In a small crowd the secretariat could guess whose records came in.
             raise UploadError(
