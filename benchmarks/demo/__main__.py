@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console
-from tacit_client.lists import read_audited, read_planned
 
 from benchmarks.demo import report
 from benchmarks.demo.processes import Parties
 from benchmarks.demo.round import Round, add, traffic
 from benchmarks.demo.search import Patterns
 from benchmarks.demo.truth import compare, read_statuses, read_truth
+from tacit_client.lists import read_audited, read_planned
 from tacit_protocol.group import load_backend
 
 ROOT = Path(__file__).resolve().parent.parent.parent

@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -73,16 +74,18 @@ class Parties:
         run("secretariat", "init", "--home", home, "--url", url)
         if not card.exists():
             raise RuntimeError("the secretariat wrote no card")
-        for index in range(1, self.trustee_count + 1):
-            self._introduce(index, ports[index], card)
+        indices = range(1, self.trustee_count + 1)
+        with ThreadPoolExecutor(self.trustee_count) as pool:
+            cards = list(pool.map(lambda index: self._init_trustee(index, ports[index], card), indices))
+        for trustee_card in cards:
+            run("secretariat", "add-trustee", "--home", self.home, trustee_card)
         self.secretariat = self._spawn("secretariat", home, url, ["secretariat", "run", "--port", str(ports[0])])
-        wait_until_healthy([self.secretariat])
-        for index in range(1, self.trustee_count + 1):
+        for index in indices:
             arguments = ["trustee", "run", "--port", str(ports[index]), "--back-end", self.back_end, "--poll", "0.2"]
             trustee_url = f"http://127.0.0.1:{ports[index]}"
             server = self._spawn(f"trustee {index}", self.folder / f"trustee-{index}", trustee_url, arguments)
             self.trustees.append(server)
-        wait_until_healthy(self.trustees)
+        wait_until_healthy(self.servers())
 
     def restart(self, server: Server) -> Server:
         """Start a party that has stopped again, on its old port."""
@@ -102,11 +105,11 @@ class Parties:
         """Return the secretariat's folder."""
         return self.folder / "secretariat"
 
-    def _introduce(self, index: int, port: int, card: Path) -> None:
+    def _init_trustee(self, index: int, port: int, card: Path) -> Path:
         home = self.folder / f"trustee-{index}"
         url = f"http://127.0.0.1:{port}"
         run("trustee", "init", "--home", home, "--index", str(index), "--url", url, "--secretariat", card)
-        run("secretariat", "add-trustee", "--home", self.home, home / "card.json")
+        return home / "card.json"
 
     def _spawn(self, name: str, home: Path, url: str, arguments: Sequence[str]) -> Server:
         with (self.folder / f"{name.replace(' ', '-')}.log").open("ab") as log:

@@ -98,15 +98,19 @@ def show_contribution(console: Console, result: Contribution, poor_rows: Sequenc
 def show_report(console: Console, report: CheckReport, output: Path) -> None:
     """Print the counts and the first matches of a check."""
     counts = Counter(row.status for row in report.rows)
-    table = Table("planned", "status", "assessed in", "scheme", "held at", "matched by", "sure", "what to do next")
+    table = Table("planned", "status", "assessed in", "scheme", "report held at", "sure")
     matched = [row for row in report.rows if row.status != "not found"]
     for row in matched[:SHOWN_ROWS]:
         scheme = " ".join(part for part in (row.scheme, row.scheme_version) if part)
         colour = "green" if row.status == "assessed" else "yellow"
         table.add_row(
-            escape(row.plan_id), f"[{colour}]{row.status}[/]", row.assessed_in, escape(scheme), escape(row.held_at),
-            escape(row.matched_by), f"{row.probability:.0%}", escape(row.next_step),
-        )  # fmt: skip
+            escape(row.plan_id),
+            f"[{colour}]{row.status}[/]",
+            row.assessed_in,
+            escape(scheme),
+            escape(row.held_at),
+            f"{row.probability:.0%}",
+        )
     if matched:
         console.print(table)
         if len(matched) > SHOWN_ROWS:
