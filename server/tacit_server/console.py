@@ -49,7 +49,9 @@ def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[objec
     table = Table(*columns, title=title, title_justify="left")
     for row in rows:
         table.add_row(*("–" if cell is None else _escape(str(cell)) for cell in row))
-    Console(highlight=False).print(table)
+    console = Console(highlight=False)
+    # Into a file or a pipe nothing is cut off: the width of a terminal means nothing there.
+    console.print(table, width=None if console.is_terminal else 160)
 
 
 def parse_time(text: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sys
 import threading
@@ -40,7 +41,8 @@ def configure(app: FastAPI, host: str, port: int, settings: ServerSettings) -> u
 def run(app: FastAPI, host: str, port: int, settings: ServerSettings) -> None:
     """Serve until a signal; returns at most two seconds after it, whatever is still at work."""
     server = uvicorn.Server(configure(app, host, port, settings))
-    server.run()
+    with contextlib.suppress(KeyboardInterrupt):  # raised again by uvicorn once everything is closed
+        server.run()
     sys.stdout.flush()
     sys.stderr.flush()
     if any(thread is not threading.main_thread() and not thread.daemon for thread in threading.enumerate()):

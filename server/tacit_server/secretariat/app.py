@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,6 +13,7 @@ import msgspec
 from fastapi import Depends, FastAPI, Path, Query, Request
 from prometheus_client import Gauge
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, Response
 
 from tacit_protocol import messages, signing
@@ -141,13 +143,26 @@ def _add_handovers(app: FastAPI, parts: Secretariat) -> None:
 
 def _add_indexes(app: FastAPI, parts: Secretariat) -> None:
     @app.get("/v1/indexes/{epoch}/{stream}/{window}", dependencies=[Depends(parts.guard.body())])
-    def index(epoch: PathName, stream: PathName, window: Window) -> Response:
+    def index(request: Request, epoch: PathName, stream: PathName, window: Window) -> Response:
         with parts.keeper.view() as board:
             root = board.indexes.get((epoch, stream, window))
         path = parts.shelves.index(epoch, stream, window)
         if root is None or not path.exists():
             raise NotFoundError(f"no index of {epoch}/{stream} window {window} was published")
+        _check_range(request, root.size)
         return FileResponse(path, media_type=INDEX_TYPE, headers={"ETag": f'"{root.root.hex()}"'})
+
+
+def _check_range(request: Request, size: int) -> None:
+    """Refuse a range beyond the end; ignore every Range that is not one plain range, as RFC 9110 allows."""
+    header = request.headers.get("range")
+    if header is None:
+        return
+    match = re.fullmatch(r"bytes=(\d{1,15})-(\d{0,15})", header)
+    if match is None or (match[2] and int(match[2]) < int(match[1])):
+        request.scope["headers"] = [(name, value) for name, value in request.scope["headers"] if name != b"range"]
+    elif int(match[1]) >= size:
+        raise HTTPException(416, headers={"Content-Range": f"bytes */{size}"})
 
 
 def _key_of_enrolment(body: bytes) -> FindKey:

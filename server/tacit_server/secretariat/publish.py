@@ -135,6 +135,7 @@ def locked_connection(scratch: Path, memory_limit: str) -> Iterator[Any]:
             ("threads", os.cpu_count() or 1),
             ("temp_directory", str(scratch / "spill")),
             ("preserve_insertion_order", False),
+            ("checkpoint_threshold", "1TB"),  # or it rewrites the table in memory over and over while it grows
             ("autoinstall_known_extensions", False),
             ("autoload_known_extensions", False),
             ("enable_external_access", False),

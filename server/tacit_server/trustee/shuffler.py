@@ -10,7 +10,7 @@ from __future__ import annotations
 import mmap
 import secrets
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tacit_protocol import messages, shuffle, signing
@@ -23,7 +23,7 @@ from tacit_server.files import PageFolder
 from tacit_server.home import Home
 from tacit_server.observing import log
 from tacit_server.trustee.store import Place, Store, UploadRow
-from tacit_server.trustee.upstream import Upstream
+from tacit_server.trustee.upstream import RefusedError, Upstream
 
 PAGE_BYTES = PAGE_RECORDS * UPLOAD_BYTES
 
@@ -35,6 +35,7 @@ class Shuffler:
     home: Home
     store: Store
     upstream: Upstream
+    sent: dict[bytes, set[int]] = field(default_factory=dict)  # signature of a hand-over: pages brought so far
 
     # --- uploads ---------------------------------------------------------------------------------------------
 
@@ -121,10 +122,18 @@ class Shuffler:
         if not handover.count:
             self.upstream.post(signed)
             return
-        pages = self._handover_pages((handover.epoch, handover.stream), handover.window)
+        place = (handover.epoch, handover.stream)
+        pages, sent = self._handover_pages(place, handover.window), self.sent.setdefault(signed.signature, set())
         for number in pages.sizes():
-            self.upstream.put_page(handover.epoch, handover.stream, handover.window, number, pages.read(number))
-        self.upstream.complete(handover.epoch, handover.stream, handover.window, signed)
+            if number not in sent:  # after a failure it goes on where it was
+                self.upstream.put_page(*place, handover.window, number, pages.read(number))
+                sent.add(number)
+        try:
+            self.upstream.complete(*place, handover.window, signed)
+        except RefusedError:
+            self.sent.pop(signed.signature)  # it lacks a page: the next try brings all of them again
+            raise
+        self.sent.pop(signed.signature)
         log.info("handed over", window=handover.window, records=handover.count, uploads=len(handover.entries))
 
     def tidy(self, place: Place, window: int, abandoned: Sequence[int]) -> None:

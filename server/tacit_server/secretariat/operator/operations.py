@@ -83,6 +83,9 @@ def open_epoch(keeper: Keeper, plan: EpochPlan) -> BoardEntry:
     """Put the manifest of an epoch on the board, with all registered trustees."""
     cards = keeper.trustees()
     _check(plan, [card.index for card in cards])
+    with keeper.view() as board:
+        if plan.epoch in board.ledger.manifests:
+            raise ConfigurationError(f"epoch {plan.epoch} was opened already: choose another name")
     home = keeper.home
     manifest = Manifest(
         plan.epoch,
