@@ -1,4 +1,4 @@
-"""Claim C2: contributions that nobody spent an evaluation on stay hidden from the secretariat and fewer than t trustees."""
+"""Claim C2: what nobody spent an evaluation on stays hidden from the secretariat and fewer than t trustees."""
 
 from __future__ import annotations
 

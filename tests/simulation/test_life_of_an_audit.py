@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 from benchmarks.demo.search import Patterns, count_hits
-from tacit_client.lists import ListError
 
 from support.world import EPOCH, STREAM, World, audited, meddle, planned, site
+from tacit_client.lists import ListError
 from tacit_matcher.records import AuditedSite, PlannedAudit, Site
 from tacit_protocol.errors import QuorumError
 
@@ -23,7 +23,16 @@ def test_a_planned_audit_becomes_a_match_in_seven_hops(world: World) -> None:
     first, second, planner = world.member("first"), world.member("second"), world.member("planner")
     first.contribute([audited(n) for n in range(30)])
     # The same site as another member writes it: without legal form, in capitals, the street abbreviated.
-    second.contribute([audited(40, name="MOLKEREI SONNENTAL 40", address="Hauptstr. 41"), audited(3, days_ago=20)])
+    second.contribute(
+        [
+            audited(
+                40,
+                name=site(40).name.upper().removesuffix(" GMBH"),
+                address=site(40).address.replace("strasse", "str."),
+            ),
+            audited(3, days_ago=20),
+        ]
+    )
     world.close_window(planner)
     hops = meddle(planner)
     plans = [

@@ -133,13 +133,36 @@ def meddle(member: Member) -> Meddler:
 def site(number: int, **changes: str) -> Site:
     """Return one of many different sites."""
     fields = {
-        "name": f"Molkerei Sonnental {number} GmbH",
-        "address": f"Hauptstrasse {number + 1}",
+        "name": f"Molkerei {_word(number)} GmbH",
+        "address": f"{_word(number * 7 + 3)}strasse {number % 90 + 1}",
         "city": "Kempten",
         "postcode": f"{87000 + number}",
         "country": "DE",
     }
     return Site(**{**fields, **changes})
+
+
+def _word(number: int) -> str:
+    """Return a word of its own for every number below 65,536."""
+    syllables = [
+        "bra",
+        "del",
+        "fim",
+        "gor",
+        "hun",
+        "kal",
+        "lem",
+        "mor",
+        "nif",
+        "pas",
+        "rud",
+        "sel",
+        "tov",
+        "wen",
+        "zil",
+        "bek",
+    ]
+    return "".join(syllables[(number >> shift) & 15] for shift in (0, 4, 8, 12)).capitalize()
 
 
 def audited(number: int, days_ago: int = 100, **changes: str) -> AuditedSite:
