@@ -50,7 +50,9 @@ def load(folder: Path) -> Trial:
     """Read ``members/*.csv``, ``planned.csv`` and ``truth.csv``; raises :class:`DataError` naming file and row."""
     files = sorted((folder / "members").glob("*.csv"))
     if not files:
-        raise DataError(f"{folder.name}: no members/*.csv. Point --data at a folder with members/, planned.csv, truth.csv")
+        raise DataError(
+            f"{folder.name}: no members/*.csv. Point --data at a folder with members/, planned.csv, truth.csv"
+        )
     counted: Counter[tuple[str, ...]] = Counter()
     sites: dict[tuple[str, ...], Site] = {}
     for file in files:

@@ -22,7 +22,9 @@ NAMES = (
 MISSING = float("nan")
 
 
-def features(plans: Sequence[Text], sites: Sequence[Text], pairs: Pairs, rare: Mapping[str, float]) -> NDArray[np.float32]:
+def features(
+    plans: Sequence[Text], sites: Sequence[Text], pairs: Pairs, rare: Mapping[str, float]
+) -> NDArray[np.float32]:
     """Return a (pairs, 27) array; a feature that needs what one side does not say is NaN."""
     rows = [_row(plans[plan], sites[site], rare) for plan, site in pairs]
     return np.array(rows, dtype=np.float32).reshape(len(pairs), len(NAMES))

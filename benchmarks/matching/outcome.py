@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from benchmarks.matching.data import Trial
+from benchmarks.matching.question import Question
 
 BestSites = Mapping[str, tuple[float, int]]
 
@@ -28,10 +28,10 @@ class Outcome:
 
 
 class Scheme(Protocol):
-    """A scheme learns from the development part, if it learns at all, and then answers for every plan."""
+    """A scheme learns from the labels in the question, if it learns at all, and answers for every plan."""
 
-    def run(self, trial: Trial, development: Trial) -> list[Outcome]:
-        """Return the answers for ``trial``; labels may be read from ``development`` only."""
+    def __call__(self, question: Question) -> list[Outcome]:
+        """Return the answers; a scheme measured in several forms returns one of each."""
         ...
 
 
@@ -44,16 +44,15 @@ def best_of(scored: Iterable[tuple[str, float, int]]) -> dict[str, tuple[float, 
     return best
 
 
-def best_threshold(best: BestSites, development: Trial) -> tuple[float, float]:
-    """Return the threshold with the highest F1 on the development plans, half-way to the next lower score, and that F1."""
-    overlaps = sum(plan.assessed for plan in development.plans)
-    ranked = sorted(((best.get(plan.plan_id, (float("-inf"), 0))[0], plan.assessed) for plan in development.plans), reverse=True)
-    scores = [score for score, _ in ranked]
-    right, found, threshold = 0, 0.0, float("inf")
-    for place, (score, assessed) in enumerate(ranked, 1):
-        right += assessed
-        following = scores[place] if place < len(scores) else float("-inf")
-        f1 = 2 * right / (place + overlaps)
-        if following < score and f1 > found:
-            found, threshold = f1, (score + following) / 2 if following > float("-inf") else score
+def best_threshold(best: BestSites, labels: Mapping[str, bool]) -> tuple[float, float]:
+    """Return the threshold with the highest F1 on labelled plans, half-way down to the next score, and that F1."""
+    nothing = float("-inf")
+    ranked = sorted(((best.get(plan, (nothing, 0))[0], label) for plan, label in labels.items()), reverse=True)
+    overlaps, right, found, threshold = sum(labels.values()), 0, 0.0, float("inf")
+    for taken, (score, label) in enumerate(ranked, 1):
+        following = ranked[taken][0] if taken < len(ranked) else nothing
+        right += label
+        f1 = 2 * right / (taken + overlaps)
+        if nothing < score != following and f1 > found:
+            found, threshold = f1, (score + following) / 2 if following > nothing else score
     return threshold, found

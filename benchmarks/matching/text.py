@@ -48,6 +48,18 @@ def prepare(site: Site) -> Text:
     )
 
 
+def trigrams(tokens: Iterable[str]) -> frozenset[str]:
+    """Return the character trigrams of words, with a blank at either end of each."""
+    padded = (f" {token} " for token in tokens if token)
+    return frozenset(word[i : i + 3] for word in padded for i in range(len(word) - 2))
+
+
+def alike(one: Iterable[str], two: Iterable[str]) -> float:
+    """Return the Dice similarity of the trigrams of two lists of words; 0 where either is empty."""
+    a, b = trigrams(one), trigrams(two)
+    return 2 * len(a & b) / (len(a) + len(b)) if a and b else 0.0
+
+
 def rarity(texts: Sequence[Text]) -> Mapping[str, float]:
     """Return ln(N / documents with the word) of every word of the listed sites; a word not listed has ln N."""
     seen: Counter[str] = Counter(word for text in texts for word in set(text.words()))
