@@ -31,6 +31,7 @@ from tacit_protocol.keygen import Ceremony, KeyShare, Outcome, Transcript
 
 EPOCH, STREAM = "attack", "social-audit"
 TRUSTEES, THRESHOLD = 3, 2
+_SYLLABLES = "bra del fim gor hun kal lem mor nif pas rud sel tov wen zil bek "
 
 
 @dataclass(frozen=True)
@@ -159,9 +160,9 @@ def sites(count: int) -> list[Site]:
     """Return ``count`` different sites, each with a name, a street, a city and a postcode."""
     return [
         Site(
-            f"Lebensmittelwerk {_word(i)} GmbH",
-            f"{_word(i * 7 + 3)}weg {i % 90 + 1}",
-            _word(i % 97),
+            f"Lebensmittelwerk {word(i)} GmbH",
+            f"{word(i * 7 + 3)}weg {i % 90 + 1}",
+            word(i % 97),
             f"{10000 + i}",
             "DE",
         )
@@ -169,26 +170,9 @@ def sites(count: int) -> list[Site]:
     ]
 
 
-def _word(number: int) -> str:
-    syllables = (
-        "bra",
-        "del",
-        "fim",
-        "gor",
-        "hun",
-        "kal",
-        "lem",
-        "mor",
-        "nif",
-        "pas",
-        "rud",
-        "sel",
-        "tov",
-        "wen",
-        "zil",
-        "bek",
-    )
-    return "".join(syllables[(number >> shift) & 15] for shift in (0, 4, 8, 12)).capitalize()
+def word(number: int) -> str:
+    """Return a word of its own for every number below 65,536."""
+    return "".join(_SYLLABLES[4 * (number >> shift & 15) :][:4].strip() for shift in (0, 4, 8, 12)).capitalize()
 
 
 def main() -> None:

@@ -41,7 +41,7 @@ def main() -> int:
         console.print(f"[red]{lists} holds no members/*.csv or no planned.csv[/]")
         return 2
     console.print(
-        f"{len(members)} members, secretariat and {TRUSTEES} trustees ({THRESHOLD} needed), group operations: {back_end}"
+        f"{len(members)} members, a secretariat, {TRUSTEES} trustees ({THRESHOLD} needed), group operations: {back_end}"
     )
     parties = Parties(options.folder, THRESHOLD, TRUSTEES, options.back_end)
     round_ = Round(options.folder, lists, parties, options.back_end, console)
@@ -142,7 +142,8 @@ def _generate(options: argparse.Namespace, console: Console) -> Path:
             today=datetime.datetime.now(datetime.UTC).date(),
         )  # fmt: skip
     console.print(
-        f"[green]✓[/] {options.records:,} records of {options.members} members, {options.plans} planned audits (seed {options.seed})"
+        f"[green]✓[/] {options.records:,} records of {options.members} members, {options.plans} planned audits "
+        f"(seed {options.seed})"
     )
     return folder
 

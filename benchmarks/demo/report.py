@@ -37,7 +37,8 @@ def show_phases(console: Console, phases: dict[str, Phase]) -> None:
 def show_comparison(console: Console, comparison: Comparison) -> None:
     """Print the line that compares with the truth."""
     console.print(
-        f"Compared with the truth: [bold]{comparison.found} found, {comparison.missed} missed, {comparison.wrong} wrong[/]"
+        f"Compared with the truth: "
+        f"[bold]{comparison.found} found, {comparison.missed} missed, {comparison.wrong} wrong[/]"
         f" of {comparison.overlaps} overlaps among {comparison.plans} planned audits "
         f"(precision {comparison.precision:.3f}, recall {comparison.recall:.3f}; "
         f"'possible, please look': {comparison.possible_right} right, {comparison.possible_wrong} wrong)"
@@ -74,8 +75,8 @@ def show_holdings(console: Console, rows: list[dict[str, object]], patterns: Pat
         table.add_row(str(row["party"]), str(row["holds"]), size(searched), f"[{colour}]{found}[/]")
     console.print(table)
     console.print(
-        f"[dim]{len(patterns.identifiers):,} names, addresses and identifiers were looked for, as written, in lower case, "
-        f"in UTF-16 and as SHA-256; {patterns.left_out} shorter than 6 bytes left out. "
+        f"[dim]{len(patterns.identifiers):,} names, addresses and identifiers were looked for, as written, in lower "
+        f"case, in UTF-16 and as SHA-256; {patterns.left_out} shorter than 6 bytes left out. "
         f"The same search over one member's own list finds {control:,}.[/]"
     )
 

@@ -129,7 +129,8 @@ class Round:
         """Check the planned audits with the command that a sourcing manager would type."""
         command = [
             sys.executable, "-m", "tacit_client.cli", "check", str(planned), "-o", str(report), "--yes", "--overwrite",
-            "--home", str(self.folder / "planner"), "--back-end", self.back_end, "--traffic", str(self.folder / "traffic.json"),
+            "--home", str(self.folder / "planner"), "--back-end", self.back_end,
+            "--traffic", str(self.folder / "traffic.json"),
         ]  # fmt: skip
         process = subprocess.Popen(command)
         _, status, usage = os.wait4(process.pid, 0)

@@ -1,7 +1,7 @@
 """Search a party's files for every identifier of every list: what the secretariat holds must contain none.
 
-Every pattern is looked for as it stands, in lower case, as UTF-16, and hashed by SHA-256; files are read as raw bytes, so it does not
-matter what a database's format is. Patterns below six bytes are left out and counted: in megabytes of ciphertext they
+Every pattern is looked for as it stands, in lower case, as UTF-16, and hashed by SHA-256; files are read as raw bytes,
+so it does not matter what a database's format is. Patterns below six bytes are left out and counted: in megabytes of ciphertext they
 turn up by chance.
 """
 

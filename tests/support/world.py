@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 
+from benchmarks.attack import word
 from benchmarks.demo.processes import Parties, Server, run, wait_until_healthy
 
 from tacit_client import Member
@@ -133,36 +134,13 @@ def meddle(member: Member) -> Meddler:
 def site(number: int, **changes: str) -> Site:
     """Return one of many different sites."""
     fields = {
-        "name": f"Molkerei {_word(number)} GmbH",
-        "address": f"{_word(number * 7 + 3)}strasse {number % 90 + 1}",
+        "name": f"Molkerei {word(number)} GmbH",
+        "address": f"{word(number * 7 + 3)}strasse {number % 90 + 1}",
         "city": "Kempten",
         "postcode": f"{87000 + number}",
         "country": "DE",
     }
     return Site(**{**fields, **changes})
-
-
-def _word(number: int) -> str:
-    """Return a word of its own for every number below 65,536."""
-    syllables = [
-        "bra",
-        "del",
-        "fim",
-        "gor",
-        "hun",
-        "kal",
-        "lem",
-        "mor",
-        "nif",
-        "pas",
-        "rud",
-        "sel",
-        "tov",
-        "wen",
-        "zil",
-        "bek",
-    ]
-    return "".join(syllables[(number >> shift) & 15] for shift in (0, 4, 8, 12)).capitalize()
 
 
 def audited(number: int, days_ago: int = 100, **changes: str) -> AuditedSite:
