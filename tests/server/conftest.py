@@ -3,7 +3,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+
 from server.running import World, wait_for
+from tacit_server.observing import configure_logging
+
+configure_logging("error")
 
 
 @pytest.fixture(scope="module")

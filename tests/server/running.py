@@ -1,4 +1,4 @@
-"""A secretariat and trustees as real HTTP servers on loopback threads, and members that speak the protocol themselves."""
+"""A secretariat and trustees as real HTTP servers on loopback threads; members that speak the protocol themselves."""
 
 from __future__ import annotations
 
@@ -128,6 +128,13 @@ class World:
         with self.keeper.view() as board:
             return board.stream_keys(GROUP, epoch, stream)
 
+    def wait_for_index(self, window: int, epoch: str = EPOCH, stream: str = STREAM) -> None:
+        def published() -> bool:
+            with self.keeper.view() as board:
+                return (epoch, stream, window) in board.indexes
+
+        wait_for(published, f"the index of window {window}")
+
     def invitation(self) -> str:
         return operations.invite(self.keeper, 1, 3600)[0].code
 
@@ -179,6 +186,21 @@ class FakeMember:
         """Return (blinds, blinded batch)."""
         blinds = voprf.draw_blinds(GROUP, secrets.token_bytes(voprf.blind_random_bytes(len(inputs))))
         return blinds, voprf.blind(GROUP, inputs, blinds).encode()
+
+    def batch(self, count: int = grants.PADDING) -> bytes:
+        """Return random valid elements, which is what a blinded batch looks like."""
+        return GROUP.multiply_base(GROUP.reduce_scalars(secrets.token_bytes(64 * count))).encode()
+
+    def dummies(self) -> list[bytes]:
+        """Return uploaded records that nobody can open."""
+        with self.world.keeper.view() as board:
+            agreement = board.manifest(EPOCH).agreement_key
+        return [
+            shuffle.seal_for_secretariat(
+                agreement, EPOCH, STREAM, sealed_index.dummy_record(secrets.token_bytes(sealed_index.SEALED_BYTES))
+            )
+            for _ in range(sealed_index.RECORD_BUCKET)
+        ]
 
     def grant(self, blinded: bytes, epoch: str = EPOCH, stream: str = STREAM) -> httpx2.Response:
         digest = grants.batch_digest(epoch, stream, blinded)

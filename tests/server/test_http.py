@@ -11,9 +11,9 @@ import httpx2
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import Depends
-from server.running import Running, free_port
 from starlette.responses import Response
 
+from server.running import Running, free_port
 from tacit_protocol import signing
 from tacit_protocol.errors import GrantError
 from tacit_protocol.request_signing import VerifiedRequest, sign_request
@@ -136,9 +136,7 @@ def test_a_request_signed_for_another_path_or_server_is_refused(origin):
 
 
 def test_the_host_header_does_not_choose_the_server(origin):
-    answer = send(
-        origin + "/echo", signed_url="http://elsewhere.example/echo", headers={"Host": "elsewhere.example"}
-    )
+    answer = send(origin + "/echo", signed_url="http://elsewhere.example/echo", headers={"Host": "elsewhere.example"})
     problem(answer, 401, "unauthenticated")
 
 

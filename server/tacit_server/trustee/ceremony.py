@@ -7,7 +7,7 @@ trustee that said two different things in one step would be named a cheat.
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tacit_protocol import keygen, messages, signing
 from tacit_protocol.board import Board, CeremonyRecord
@@ -33,6 +33,7 @@ class Ceremonies:
     group: Backend
     store: Store
     keystore: Keystore
+    _settled: set[Place] = field(default_factory=set)
 
     def due(self, board: Board, now: int) -> list[Signed]:
         """Return the messages that this trustee has to post now; each is kept before it is returned."""
@@ -54,6 +55,7 @@ class Ceremonies:
     def _due(self, board: Board, manifest: Manifest, stream: str) -> Signed | None:
         place = (manifest.epoch, stream)
         if _complete(board, self.group, place):
+            self._settle(board, place)
             return None
         attempt = board.attempt_number(*place)
         record = board.ceremonies.get((*place, attempt)) or CeremonyRecord(_ceremony(manifest, stream, attempt))
@@ -107,6 +109,16 @@ class Ceremonies:
         signed = self._sign(message)
         self.store.keep_message(place, ceremony.attempt, signed)
         return signed
+
+    def _settle(self, board: Board, place: Place) -> None:
+        """Drop the polynomial of a ceremony that ended without this trustee: it has no use any more."""
+        if place in self._settled:
+            return
+        for attempt in range(1, board.attempt_number(*place) + 1):
+            state = self.store.ceremony(place, attempt)
+            if state is not None and state.sealed is not None:
+                self._fail(place, attempt, "the ceremony ended without this trustee")
+        self._settled.add(place)
 
     def _fail(self, place: Place, attempt: int, reason: str) -> None:
         self.store.fail_ceremony(place, attempt, reason)
