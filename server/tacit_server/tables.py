@@ -78,6 +78,13 @@ class Database:
         with Session(self._writer, expire_on_commit=False) as session, session.begin():
             yield session
 
+    def forget_deleted(self) -> None:
+        """Empty the write-ahead log, which still holds rows as they were before they were deleted or changed."""
+        with self._engine.connect() as connection:
+            connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql(
+                "PRAGMA wal_checkpoint(TRUNCATE)"
+            )
+
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()

@@ -78,6 +78,7 @@ class World:
     trustee_count: int = 3
     settings: ServerSettings = field(default_factory=lambda: ServerSettings(secret=SECRET))
     ports: list[int] = field(default_factory=list)
+    trustees_ahead: float = 0.0  # by how much the trustees' clocks are turned forward
     servers: dict[int, Running] = field(default_factory=dict)  # 0 is the secretariat
 
     def __post_init__(self) -> None:
@@ -90,6 +91,9 @@ class World:
             )
             operations.add_trustee(self.keeper, made.card())
 
+    def clock(self) -> float:
+        return time.time() + self.trustees_ahead
+
     def url(self, index: int) -> str:
         return f"http://127.0.0.1:{self.ports[index]}"
 
@@ -99,7 +103,7 @@ class World:
     def start(self, *indices: int) -> None:
         for index in indices or range(self.trustee_count + 1):
             if index:
-                options = TrusteeOptions(poll_seconds=0.1, back_end="libsodium", threads=1)
+                options = TrusteeOptions(poll_seconds=0.1, back_end="libsodium", threads=1, clock=self.clock)
                 app = trustee_app(self.home(index), self.settings, options)
             else:
                 app = secretariat_app(self.home(0), self.settings)

@@ -24,7 +24,7 @@ from tacit_protocol.messages import UploadCommitment
 from tacit_protocol.shuffle import SALT_BYTES
 from tacit_server.errors import ConfigurationError, ConflictError, NotFoundError
 from tacit_server.home import Home
-from tacit_server.http import Guard, NonceTable, PathName, SignedRequest, make_app
+from tacit_server.http import Clock, Guard, NonceTable, PathName, SignedRequest, make_app
 from tacit_server.observing import Metrics
 from tacit_server.settings import ServerSettings
 from tacit_server.trustee import evaluator as evaluation
@@ -51,6 +51,7 @@ class TrusteeOptions:
     poll_seconds: float = 0.5
     back_end: str = "auto"
     threads: int | None = None
+    clock: Clock = time.time
 
 
 @dataclass(frozen=True)
@@ -71,10 +72,11 @@ class TrusteeParts:
     nonces: NonceTable
     metrics: Metrics
     evaluated: Histogram
+    clock: Clock
 
     def now(self) -> int:
-        """Return the time in Unix seconds."""
-        return int(time.time())
+        """Return the time in Unix seconds, by which epochs open, close and are erased."""
+        return int(self.clock())
 
 
 def assemble(home: Home, settings: ServerSettings, options: TrusteeOptions) -> TrusteeParts:
@@ -107,7 +109,7 @@ def assemble(home: Home, settings: ServerSettings, options: TrusteeOptions) -> T
     )
     parts = TrusteeParts(
         home.party.index, home, group, store, keystore, upstream, follower, shuffler, workers, answers, guard, nonces,
-        metrics, evaluated,
+        metrics, evaluated, options.clock,
     )  # fmt: skip
     ceremonies = Ceremonies(parts.index, home, group, store, keystore)
     turns = Turns(follower, ceremonies, shuffler, keystore, answers, upstream, settings.erase_after_seconds, parts.now)

@@ -165,11 +165,13 @@ class Store:
             session.add(ShareRow(epoch=place[0], stream=place[1], attempt=attempt, sealed=sealed, public=public))
             self._add_message(session, place, attempt, last)
             session.merge(CeremonyRow(epoch=place[0], stream=place[1], attempt=attempt))
+        self._database.forget_deleted()
 
     def fail_ceremony(self, place: Place, attempt: int, reason: str) -> None:
         """Remember that an attempt failed for this trustee; its polynomial is dropped."""
         with self.writing() as session:
             session.merge(CeremonyRow(epoch=place[0], stream=place[1], attempt=attempt, failure=reason))
+        self._database.forget_deleted()
 
     def shares(self, place: Place) -> list[ShareRow]:
         """Return the shares of a stream, one for each attempt that this trustee agreed to."""
@@ -180,12 +182,13 @@ class Store:
     def erase_epoch(self, epoch: str) -> int:
         """Erase shares, polynomials and uploads of an epoch; returns how many shares there were.
 
-        SQLite overwrites deleted rows with zeros (secure_delete), also in the log once it is checkpointed.
+        SQLite overwrites deleted rows with zeros (secure_delete); its log, which has them too, is emptied.
         """
         with self.writing() as session:
             count = session.exec(select(func.count()).select_from(ShareRow).where(ShareRow.epoch == epoch)).one()
             for table in (ShareRow, CeremonyRow, OutboxRow, UploadRow, HandoverRow):
                 session.exec(delete(table).where(table.epoch == epoch))  # type: ignore[arg-type]
+        self._database.forget_deleted()
         return count
 
     # --- the shuffler --------------------------------------------------------------------------------------

@@ -1,0 +1,44 @@
+"""After an epoch the shares are erased, so that an old index gives nothing new (claim C7)."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+
+from server.running import EPOCH, STREAM, World, wait_for
+from tacit_server.settings import ServerSettings
+
+
+@pytest.fixture
+def world(tmp_path):
+    world = World(tmp_path, settings=ServerSettings(secret="a server secret for tests only", erase_after_seconds=0))
+    world.start()
+    yield world
+    world.stop()
+
+
+def test_share_answers_and_uploads_are_gone_after_the_epoch(world):
+    world.open_epoch()
+    wait_for(world.ceremony_complete, "the ceremony")
+    member = world.member()
+    batch = member.batch()
+    member.grant(batch)
+    assert member.evaluate(1, batch).status_code == 200
+    member.upload(member.dummies())
+    with sqlite3.connect(world.folder / "1" / "tacit.sqlite") as database:
+        sealed = database.execute("SELECT sealed FROM shares").fetchone()[0]
+    assert holds(world, sealed)
+    parts = {index: world.servers[index].app.state.parts for index in (1, 3)}
+    world.trustees_ahead = 90_000.0
+    for index in (1, 3):
+        wait_for(lambda: not parts[index].store.shares((EPOCH, STREAM)), "the share is erased")  # noqa: B023
+    assert "epoch closed" in member.evaluate(1, batch).text
+    wait_for(lambda: not (world.folder / "1" / "answers" / EPOCH).exists(), "the answers are erased")
+    wait_for(lambda: not list((world.folder / "3" / "uploads").rglob("*.page")), "the uploads are erased")
+    assert not holds(world, sealed)  # overwritten, not only unlinked, and also in SQLite's log
+
+
+def holds(world: World, sealed: bytes) -> bool:
+    """Tell whether the bytes are anywhere in the trustee's database files."""
+    return any(sealed in path.read_bytes() for path in (world.folder / "1").glob("tacit.sqlite*"))
