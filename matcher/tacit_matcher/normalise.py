@@ -15,6 +15,16 @@ from tacit_matcher.records import Site
 LEGAL_FORMS = frozenset(
     ["ab", "aps", "as", "asa", "bv", "bvba", "cia", "co", "comp", "company", "corp", "corporation", "cv", "doo", "dooel", "eirl", "ek", "ev", "eg", "eood", "esp", "eu", "eurl", "foundation", "gbr", "gesmbh", "gmbh", "gmbhco", "haftungsbeschrankt", "hf", "inc", "incorporated", "jsc", "kft", "kg", "kgaa", "kk", "kom", "ks", "lda", "limitada", "limited", "llc", "llp", "ltd", "ltda", "ltdco", "mbh", "mb", "nv", "ohg", "ood", "oy", "oyj", "oao", "ooo", "oü", "ou", "pao", "partg", "plc", "private", "pt", "pte", "pty", "pvt", "sa", "sac", "sad", "sae", "sagl", "sal", "sarl", "sas", "sasu", "scs", "sccl", "scl", "sdn", "bhd", "se", "sia", "sk", "sl", "sll", "slu", "slne", "snc", "sociedad", "societa", "societe", "soc", "soccoop", "sp", "zoo", "spa", "spj", "spk", "srl", "srls", "srlu", "sro", "tbk", "tov", "uab", "ug", "ukio", "ul", "vof", "xb", "zao", "zrt", "zt", "zs", "ek", "kb", "hb", "ky", "tmi", "ay", "ei", "fie", "ev", "nyrt", "bt", "oo", "z", "o", "und", "und", "and", "et", "e", "y", "i"]
 )  # fmt: skip
+_COMMON = """
+    agrar agricola alimentacion alimentaria alimentos apparel backerei bakery bauernhof betrieb bio butcher cantine care
+    carnes carnicas catering center centre comercial company confectionery conservas cooperativa dairy distribuciones
+    distribuidora eier embutidos export factory farm fashion feinkost ferme fisch fischerei fish fleisch fleischerei
+    fleischwaren food foods frigorifico frische fruit fruits garment garments gasthaus gasthof gida group grupo handel
+    handels haus hof holding hotel huevos imp import industrial industrias industries industry international jamones
+    kaserei knitting kantine konditorei kuche lager lebensmittel logistik manufacturing mariscos markt meat metzgerei milch
+    molkerei naturkost new party partyservice pescados pieno produktion products productos quesos restaurant service
+    services shop spolka stadt supermarkt textile textiles trade trading ubojnia verwaltung vertrieb wild wurst zaklad zpt
+"""
 _STREET = {
     "strasse": "str", "street": "str", "straat": "str", "st": "str", "ulica": "ul", "avenue": "av", "avenida": "av",
     "ave": "av", "avda": "av", "road": "rd", "calle": "c", "rue": "r", "platz": "pl", "plaza": "pl", "place": "pl",
@@ -76,6 +86,20 @@ def fold(word: str) -> str:
     word = word.replace("ae", "a").replace("oe", "o").replace("ue", "u").replace("ph", "f").replace("ck", "k")
     word = word.replace("c", "k").replace("y", "i").replace("w", "v").replace("th", "t")
     return re.sub(r"(.)\1+", r"\1", word)
+
+
+COMMON_STREETS = frozenset(
+    fold(word)
+    for word in """
+    hauptstr dorfstr bahnhofstr industriestr schulstr gartenstr ringstr kirchstr bergstr lindenstr waldstr gewerbepark
+    industrie industrial industriegebiet gewerbegebiet zone estate area park village district province city town road
+    commune township ward street economic development building floor china india vietnam bangladesh cambodia kossuth
+    petofi rakoczi poligono calle carretera avenida rue place chapelle eglise centre route
+    """.split()
+)
+"""Words of addresses that occur in most towns or stand for no place at all."""
+COMMON_WORDS = frozenset(fold(word) for word in _COMMON.split())
+"""Words of the trade that many names share; they say little about which company it is."""
 
 
 def name_tokens(name: str) -> tuple[str, ...]:
