@@ -6,17 +6,17 @@ runs it before it appends. An entry that is not signed by the party that may say
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tacit_protocol import keygen, messages, signing
+from tacit_protocol import keygen, merkle, messages, signing
 from tacit_protocol.errors import CeremonyError, SignatureError, TacitError, UploadError
 from tacit_protocol.grants import Ledger
 from tacit_protocol.group import Backend
 from tacit_protocol.messages import (
     BoardEntry,
     CeremonyCut,
+    Erasure,
     Handover,
     IndexRoot,
     Manifest,
@@ -122,19 +122,20 @@ class StreamKeys:
 class Board:
     """The view of whoever follows; ``secretariat_key`` and ``trustee_keys`` (by index) are pinned beforehand.
 
-    ``head`` is a running hash over everything seen, so that a changed past shows.
+    ``tree`` is the log's Merkle tree over everything seen: its root at any size is compared with signed checkpoints.
     """
 
     secretariat_key: bytes
     trustee_keys: Mapping[int, bytes] | None = None
-    size: int = 0
-    head: bytes = bytes(32)
+    time: int = 0  # of the last entry
+    tree: merkle.Tree = field(default_factory=merkle.Tree)
     ledger: Ledger = field(default_factory=Ledger)
     ceremonies: dict[tuple[str, str, int], CeremonyRecord] = field(default_factory=dict)
     closed_windows: dict[StreamId, int] = field(default_factory=dict)
     uploads: dict[int, tuple[str, UploadCommitment]] = field(default_factory=dict)
     handovers: dict[tuple[str, str, int], Handover] = field(default_factory=dict)
     indexes: dict[tuple[str, str, int], IndexRoot] = field(default_factory=dict)
+    erased: dict[str, set[int]] = field(default_factory=dict)  # epoch: the trustees that erased their shares
     _keys: dict[StreamId, StreamKeys] = field(default_factory=dict)
 
     def apply(self, entry: BoardEntry) -> None:
@@ -145,9 +146,26 @@ class Board:
                 party="secretariat",
                 evidence={"expected": self.size, "found": entry.sequence},
             )
+        if entry.time < self.time:
+            raise BoardError(
+                f"entry {entry.sequence} of the board is dated before the one that it follows",
+                party="secretariat",
+                evidence={"entry": entry.sequence, "time": entry.time, "before it": self.time},
+            )
+        leaf = messages.encode_leaf(entry)
         self._judge(entry)
-        self.size += 1
-        self.head = hashlib.sha256(self.head + messages.encode(entry)).digest()
+        self.tree.append(merkle.leaf_hash(leaf))
+        self.time = entry.time
+
+    @property
+    def size(self) -> int:
+        """Return the number of entries taken in."""
+        return self.tree.size
+
+    @property
+    def head(self) -> bytes:
+        """Return the root over everything taken in."""
+        return self.tree.root()
 
     def manifest(self, epoch: str) -> Manifest:
         """Return the manifest of an epoch; raises :class:`BoardError` when none was opened."""
@@ -217,6 +235,8 @@ class Board:
             self._ceremony(entry)
         elif message.kind == "upload":
             self._upload(entry)
+        elif message.kind == "erasure":
+            self._erasure(entry)
         else:
             self._publication(entry)
 
@@ -285,6 +305,13 @@ class Board:
                 party=member,
             )
         self.uploads[entry.sequence] = (member, commitment)
+
+    def _erasure(self, entry: BoardEntry) -> None:
+        erasure = messages.body_of(entry.message, Erasure)
+        manifest = self.manifest(erasure.epoch)
+        signing.verify(manifest.trustee(erasure.sender).signing_key, entry.message)
+        # Also before the epoch closes: a trustee that fears for its share had better erase it, for all to see.
+        self.erased.setdefault(erasure.epoch, set()).add(erasure.sender)
 
     def _publication(self, entry: BoardEntry) -> None:
         message = entry.message
