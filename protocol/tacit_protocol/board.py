@@ -17,6 +17,7 @@ from tacit_protocol.messages import (
     BoardEntry,
     CeremonyCut,
     Erasure,
+    GrantRequest,
     Handover,
     IndexRoot,
     Manifest,
@@ -131,6 +132,7 @@ class Board:
     tree: merkle.Tree = field(default_factory=merkle.Tree)
     ledger: Ledger = field(default_factory=Ledger)
     ceremonies: dict[tuple[str, str, int], CeremonyRecord] = field(default_factory=dict)
+    granted_at: dict[tuple[str, str, str, bytes], int] = field(default_factory=dict)  # as Ledger.granted: the entry
     closed_windows: dict[StreamId, int] = field(default_factory=dict)
     uploads: dict[int, tuple[str, UploadCommitment]] = field(default_factory=dict)
     handovers: dict[tuple[str, str, int], Handover] = field(default_factory=dict)
@@ -231,6 +233,9 @@ class Board:
             if message.kind == "manifest":
                 self._check_manifest(messages.body_of(message, Manifest))
             self.ledger.apply(message)
+            if message.kind == "grant":
+                grant = messages.body_of(message, GrantRequest)
+                self.granted_at.setdefault((grant.epoch, grant.stream, message.signer, grant.digest), entry.sequence)
         elif message.kind in _CEREMONY:
             self._ceremony(entry)
         elif message.kind == "upload":

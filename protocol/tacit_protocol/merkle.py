@@ -114,6 +114,10 @@ class Tree:
         """Return the right edge as it is now."""
         return self._range.copy()
 
+    def copy(self) -> Tree:
+        """Return an independent copy."""
+        return Tree(self.size, [bytearray(level) for level in self._levels], self._range.copy())
+
     def inclusion_proof(self, index: int, size: int | None = None) -> list[bytes]:
         """Return the audit path of a leaf in the tree of ``size`` leaves."""
         return inclusion_proof(self.node, index, self._check(size))

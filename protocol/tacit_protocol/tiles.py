@@ -73,7 +73,8 @@ def encode_bundle(leaves: Iterable[bytes]) -> bytes:
 
 def decode_bundle(data: bytes, count: int, party: str = "secretariat") -> list[bytes]:
     """Return the ``count`` leaves of a bundle; raises :class:`EncodingError` when it holds more or less."""
-    leaves, position = [], 0
+    leaves: list[bytes] = []
+    position = 0
     while position < len(data) and len(leaves) < count:
         length = int.from_bytes(data[position : position + 2], "big")
         leaf = data[position + 2 : position + 2 + length]
