@@ -45,13 +45,14 @@ class Witness:
         """Return the line with the cosignature; raises as :func:`tacit_protocol.witnessing.judge` does."""
         if self.follower.broken is not None:
             raise self.follower.broken
-        held: Note | None = None
+        origin, held = notes.log_origin(self.log_key), None
         try:
-            with self.store.witnessing(notes.log_origin(self.log_key)) as row:
+            if notes.decode_checkpoint(request.note.text).origin == origin:
+                self._compare_with_followed(notes.verify_log(request.note, origin, self.log_key))
+            with self.store.witnessing(origin) as row:
                 held = notes.decode_note(row.note) if row.note else None
                 before = notes.decode_checkpoint(held.text) if held else None
-                shown = witnessing.judge(before, request, {notes.log_origin(self.log_key): self.log_key})
-                self._compare_with_followed(shown)
+                witnessing.judge(before, request, {origin: self.log_key})
                 row.note = request.note.encode()
         except (ForkError, ProofError, ForkedLogError) as error:
             self._keep_evidence(held or self.follower.note, request.note, error)
