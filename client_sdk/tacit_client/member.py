@@ -74,6 +74,7 @@ class Member:
         self._back_end, self._threads = back_end, threads or os.cpu_count() or 1
         self.transport: Transport = transport or HttpTransport(self._signing_key)
         self.warnings: list[str] = []
+        self._log: LogFollower | None = None
 
     @classmethod
     def create(cls, home: str | Path, passphrase: str | None = None, **options: object) -> Member:
@@ -108,7 +109,11 @@ class Member:
         message = Enrolment(public_key, self._agreement_key.public_key().public_bytes_raw())
         signed = signing.sign(self._signing_key, messages.kind_of(message), messages.encode(message))
         Secretariat(self.transport, invitation.secretariat.url).enrol(invitation.code, signed)
-        configuration.save(self.home, configuration.of_invitation(invitation, public_key))
+        settings = configuration.of_invitation(invitation, public_key)
+        if not configuration.is_enrolled(self.home) or configuration.load(self.home).trustees != settings.trustees:
+            configuration.save_policy(self.home, configuration.policy_of(settings))
+        configuration.save(self.home, settings)
+        self._log = None
 
     def contribute(
         self,
@@ -171,11 +176,18 @@ class Member:
         ]
 
     def board(self) -> Board:
-        """Follow the board and return the view of it."""
-        settings = self._settings
-        secretariat = Secretariat(self.transport, settings.secretariat.url)
-        board = Board(settings.secretariat.signing_key, settings.trustee_keys)
-        return LogFollower(self.home / "board.jsonl", board, secretariat.board).follow()
+        """Follow the log and return the view of it; raises when it is not witnessed as the policy demands."""
+        return self.log.follow()
+
+    @property
+    def log(self) -> LogFollower:
+        """Return the log as this member follows it."""
+        if self._log is None or self._log.transport is not self.transport:
+            settings = self._settings
+            secretariat = Secretariat(self.transport, settings.secretariat.url)
+            board = Board(settings.secretariat.signing_key, settings.trustee_keys)
+            self._log = LogFollower(self.home, board, configuration.load_policy(self.home), secretariat)
+        return self._log
 
     def today(self) -> datetime.date:
         """Return today's date (UTC)."""
@@ -215,7 +227,7 @@ class Member:
         start = int.from_bytes(signing.public_bytes(self._signing_key)[:4], "big") % len(trustees)
         secretariat = Secretariat(self.transport, self._settings.secretariat.url)
         rotated = trustees[start:] + trustees[:start]
-        return Evaluator(self.group, self._vault, context, secretariat, rotated, self._signing_key)
+        return Evaluator(self.group, self._vault, context, secretariat, rotated, self._signing_key, self.log.wait_for)
 
     def _stream_status(self, board: Board, manifest: Manifest, stream: str) -> StreamStatus:
         try:
