@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 
 from tacit_client.configuration import WitnessPolicyFile
@@ -77,6 +78,19 @@ class LogFollower:
                     party="secretariat",
                     evidence={"entry": entry.sequence},
                 )
+
+    def entry(self, sequence: int) -> BoardEntry:
+        """Return one entry of the log as it was read."""
+        return next(islice(self._kept_entries(), sequence, None))
+
+    def find(self, kind: str, body: messages.Message) -> BoardEntry:
+        """Return the entry with this message."""
+        encoded = messages.encode(body)
+        return next(each for each in self._kept_entries() if (each.message.kind, each.message.body) == (kind, encoded))
+
+    def keep_complaint(self, name: str, content: bytes) -> Path:
+        """Keep a file that the member gives to the auditor; nothing stops because of it."""
+        return self._keep_evidence(f"complaint-{name}.json", content)
 
     def _witnessed(self, size: int) -> Cosigned:
         """Return a checkpoint of at least ``size`` entries that the policy accepts; waits for it for a while."""

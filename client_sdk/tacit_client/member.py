@@ -30,6 +30,7 @@ from tacit_client.errors import VaultError
 from tacit_client.evaluation import Evaluator
 from tacit_client.lists import read_audited, read_planned
 from tacit_client.log_follower import LogFollower
+from tacit_client.own_records import OwnRecords
 from tacit_client.parties import Secretariat, TrusteeServer
 from tacit_client.progress import Progress, silent
 from tacit_client.session import StreamContext
@@ -162,18 +163,29 @@ class Member:
         evaluator = self._evaluator(manifest, context)
         checker = Checker(self._vault, evaluator, context, self.home / "cache", policy or Policy())
         try:
-            return checker.check(board, planned, self.today(), progress)
+            report = checker.check(board, planned, self.today(), progress)
         finally:
             self.warnings += evaluator.warnings
+        self._verify_own(board, context, checker)
+        return report
 
     def status(self) -> list[StreamStatus]:
-        """Tell for every open stream what is ready, contributed, published and spent."""
+        """Tell for every open stream what is ready, contributed, published and spent.
+
+        An index that must contain the own records is fetched once and looked through: see ``warnings``.
+        """
         board = self.board()
-        return [
-            self._stream_status(board, manifest, stream)
-            for manifest in board.ledger.manifests.values()
-            for stream in manifest.streams
-        ]
+        found = []
+        for manifest in board.ledger.manifests.values():
+            for stream in manifest.streams:
+                found.append(self._stream_status(board, manifest, stream))
+                if found[-1].contributed_window is not None and found[-1].ready:
+                    _, context = self._stream(board, stream, manifest.epoch)
+                    evaluator = self._evaluator(manifest, context)
+                    self._verify_own(
+                        board, context, Checker(self._vault, evaluator, context, self.home / "cache", Policy())
+                    )
+        return found
 
     def board(self) -> Board:
         """Follow the log and return the view of it; raises when it is not witnessed as the policy demands."""
@@ -205,6 +217,13 @@ class Member:
         for index, reason in keys.disqualified.items():
             self.warnings.append(f"trustee {index} was disqualified in the key ceremony: it {reason}")
         return manifest, StreamContext(manifest.epoch, stream, manifest.threshold, keys.public_key, keys.public_shares)
+
+    def _verify_own(self, board: Board, context: StreamContext, checker: Checker) -> None:
+        """Look whether the own records are under the logged index root; warn with a complaint file if not."""
+        own = OwnRecords(self._vault, context, self.log, self._signing_key)
+        warning = own.verify(board, checker.download)
+        if warning is not None:
+            self.warnings.append(warning)
 
     def _current(self, board: Board, stream: str) -> Manifest:
         now = time.time()
