@@ -59,6 +59,16 @@ def verify_entries(board: Board, shown: Checkpoint, entries: Sequence[BoardEntry
         raise forked(shown, board.size)
 
 
+def root_at(board: Board, entries: Sequence[BoardEntry], size: int) -> bytes:
+    """Return the root of the first ``size`` entries of the board and of ``entries``, which follow it."""
+    if size <= board.size:
+        return board.tree.root(size)
+    tree = board.tree.compact()
+    for entry in entries[: size - board.size]:
+        tree.append(merkle.leaf_hash(messages.encode_leaf(entry)))
+    return tree.root()
+
+
 def take_in(board: Board, note: Note, entries: Sequence[BoardEntry]) -> None:
     """Judge verified entries one by one; raises :class:`BadEntryError`, with those before it taken in."""
     for position, entry in enumerate(entries):
