@@ -32,7 +32,7 @@ from tacit_protocol.messages import (
 )
 from tacit_protocol.sealed_index import ENTRIES_PER_RECORD
 
-__all__ = ["RESTART", "Board", "BoardError", "CeremonyRecord", "StreamId", "StreamKeys"]
+__all__ = ["RESTART", "Board", "BoardError", "CeremonyRecord", "StreamId", "StreamKeys", "UnpinnedTrusteeError"]
 
 StreamId = tuple[str, str]  # (epoch, stream)
 _SECRETARIAT = frozenset({"manifest", "window-close", "ceremony-cut", "index"})
@@ -40,6 +40,10 @@ _SECRETARIAT = frozenset({"manifest", "window-close", "ceremony-cut", "index"})
 
 class BoardError(TacitError):
     """The board contradicts itself or what was seen of it before: the secretariat has to explain."""
+
+
+class UnpinnedTrusteeError(BoardError):
+    """A manifest names a trustee whose key is not pinned here: it may be right, but that has to be learnt elsewhere."""
 
 
 @dataclass
@@ -186,7 +190,7 @@ class Board:
         for trustee in manifest.trustees:
             pinned = pins.get(trustee.index)
             if pinned is None:
-                raise BoardError(
+                raise UnpinnedTrusteeError(
                     f"the manifest of {manifest.epoch} names trustee {trustee.index}, whose key is not pinned here: "
                     "ask the secretariat for a new invitation and run 'tacit enrol' with it",
                     party="secretariat",

@@ -25,6 +25,7 @@ class PinnedTrustee(msgspec.Struct, frozen=True):
 
     index: int
     signing_key: bytes
+    retired: bool = False  # stands in earlier manifests, and is no witness any more
 
 
 class Invitation(msgspec.Struct, frozen=True):
@@ -71,8 +72,11 @@ def retire_trustee(keeper: Keeper, index: int) -> None:
 
 def invite(keeper: Keeper, count: int, valid_seconds: int) -> list[Invitation]:
     """Make ``count`` one-time invitations; only hashes of their codes are kept."""
-    trustees = [PinnedTrustee(card.index, card.signing_key) for card in keeper.trustees()]
-    if not trustees:
+    active = {card.index for card in keeper.trustees()}
+    trustees = [
+        PinnedTrustee(card.index, card.signing_key, card.index not in active) for card in keeper.trustees(retired=True)
+    ]
+    if not active:
         raise ConfigurationError(
             "register the trustees first ('tacit-server secretariat add-trustee'): an invitation carries their keys"
         )
