@@ -228,12 +228,24 @@ class Board:
             raise BoardError(f"the manifest of {manifest.epoch} names impossible trustees", party="secretariat")
         if manifest.shuffler not in indices or manifest.signing_key != self.secretariat_key:
             raise BoardError(f"the manifest of {manifest.epoch} contradicts itself", party="secretariat")
+        if len({trustee.signing_key for trustee in manifest.trustees}) != len(indices):
+            raise BoardError(
+                f"the manifest of {manifest.epoch} names one trustee under two numbers", party="secretariat"
+            )
+        if 2 * manifest.threshold <= len(indices):
+            # Otherwise two halves could each make a key, and trustees left out could be enough to know it.
+            raise BoardError(
+                f"the manifest of {manifest.epoch} has a threshold of {manifest.threshold} for {len(indices)} trustees: "
+                "more than half of them must be needed",
+                party="secretariat",
+            )
         for trustee in manifest.trustees:
-            pinned = (self.trustee_keys or {}).get(trustee.index, trustee.signing_key)
-            if pinned != trustee.signing_key:
-                # A secretariat that names its own machines as trustees would hold the whole key.
+            # A secretariat that names its own machines as trustees, in another's place or beside the pinned ones,
+            # would hold the whole key.
+            if self.trustee_keys is not None and self.trustee_keys.get(trustee.index) != trustee.signing_key:
                 raise BoardError(
-                    f"the manifest of {manifest.epoch} gives trustee {trustee.index} another key than the one pinned",
+                    f"the manifest of {manifest.epoch} gives trustee {trustee.index} another key than the one pinned: "
+                    "a new trustee needs a new invitation",
                     party="secretariat",
                 )
 
@@ -365,7 +377,9 @@ class Board:
             raise BoardError(
                 f"an index of {root.epoch}/{root.stream} window {root.window} is not due", party="secretariat"
             )
-        if root.records > handover.count or root.entries != ENTRIES_PER_RECORD * root.records:
+        # More than 14 entries for each record only where copies of one record came with other entries.
+        least, most = ENTRIES_PER_RECORD * root.records, ENTRIES_PER_RECORD * handover.count
+        if root.records > handover.count or not least <= root.entries <= most:
             raise BoardError(
                 f"the index of {root.epoch}/{root.stream} window {root.window} holds other counts than "
                 "what was handed over",
