@@ -235,8 +235,8 @@ class Board:
         if 2 * manifest.threshold <= len(indices):
             # Otherwise two halves could each make a key, and trustees left out could be enough to know it.
             raise BoardError(
-                f"the manifest of {manifest.epoch} has a threshold of {manifest.threshold} for {len(indices)} trustees: "
-                "more than half of them must be needed",
+                f"the manifest of {manifest.epoch} has a threshold of {manifest.threshold} "
+                f"for {len(indices)} trustees: more than half of them must be needed",
                 party="secretariat",
             )
         for trustee in manifest.trustees:
