@@ -81,7 +81,7 @@ class CeremonyRecord:
     def expected(self, kind: str) -> set[int]:
         """Return whose messages a step waits for: whoever stayed silent in one step is out of the next."""
         if kind == "ceremony-1":
-            return set(self.ceremony.agreement_keys)
+            return set(self.ceremony.signing_keys)
         if kind == "ceremony-3-answer":
             return self.accused()
         return set(self.sent["ceremony-1" if kind == "ceremony-2" else "ceremony-2"])
@@ -275,7 +275,7 @@ class Board:
         if attempt != current and (place not in self.ceremonies or attempt > current):
             raise CeremonyError(f"the ceremony of {manifest.epoch}/{stream} is in attempt {current}", party=party)
         if place not in self.ceremonies:
-            keys = {trustee.index: trustee.agreement_key for trustee in manifest.trustees}
+            keys = {trustee.index: trustee.signing_key for trustee in manifest.trustees}
             ceremony = keygen.Ceremony(manifest.epoch, stream, attempt, manifest.threshold, keys)
             self.ceremonies[place] = CeremonyRecord(ceremony)
         return self.ceremonies[place]

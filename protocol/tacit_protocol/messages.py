@@ -38,7 +38,7 @@ class Trustee(Message, frozen=True):
 
     index: Index
     signing_key: Key32
-    agreement_key: Key32  # X25519, for HPKE
+    agreement_key: Key32  # X25519, for messages to this trustee; not for shares, which go to a key of their attempt
     url: Url
 
 
@@ -73,13 +73,18 @@ class Enrolment(Message, frozen=True):
 
 
 class Round1(Message, frozen=True):
-    """Ceremony R1: a hash commitment to the Feldman commitments and the proof of possession."""
+    """Ceremony R1: a hash commitment to the Feldman commitments and the proof of possession, and a fresh key.
+
+    ``agreement_key`` (X25519) serves this attempt only and is erased with it: the shares stand on the board for ever,
+    encrypted, and under a lasting key whoever gets that key would have every share ever erased.
+    """
 
     epoch: Identifier
     stream: Identifier
     attempt: Index
     sender: Index
     commitment: Digest64
+    agreement_key: Key32
 
 
 class EncryptedShare(Message, frozen=True):
