@@ -353,7 +353,8 @@ class Board:
                 f"the hand-over of {place} has {handover.count} records, its members committed to {count}", party=party
             )
         handed_over = self.handed_over(handover.epoch, handover.stream)
-        left_out = {self.uploads[sequence][0] for sequence in handed_over} - members
+        earlier = {self.uploads[sequence][0] for sequence in handed_over}
+        left_out = earlier - members
         if handover.entries and left_out:
             # What is missing from the next index would be that member's: two indexes compared would name it.
             raise UploadError(
@@ -361,14 +362,16 @@ class Board:
                 party=party,
                 evidence={f"left out {i}": member for i, member in enumerate(sorted(left_out), 1)},
             )
-        fresh = set(handover.entries) - handed_over
-        if handover.entries and len(fresh) < manifest.minimum_contributors:
-            # In a small crowd the secretariat could guess whose records came in.
-            raise UploadError(
-                f"the hand-over of {place} has {len(fresh)} new contributors, "
-                f"{manifest.minimum_contributors} are the least",
-                party=party,
-            )
+        fresh = [self.uploads[sequence][0] for sequence in set(handover.entries) - handed_over]
+        replacing = sum(member in earlier for member in fresh)
+        least = manifest.minimum_contributors
+        for number, who in ((len(fresh) - replacing, "new"), (replacing, "replacing")):
+            # In a small crowd the secretariat could guess whose records came in. Each kind needs its own crowd: two
+            # indexes compared show what a single member has replaced, also where many new ones came at the same time.
+            if 0 < number < least or (handover.entries and not fresh):
+                raise UploadError(
+                    f"the hand-over of {place} has {number} {who} contributors, {least} are the least", party=party
+                )
 
     def _check_index(self, root: IndexRoot) -> None:
         place = (root.epoch, root.stream, root.window)

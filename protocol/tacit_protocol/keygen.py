@@ -60,8 +60,8 @@ class Ceremony:
     def context(self) -> bytes:
         """Bytes that bind every hash and ciphertext to this ceremony and to who takes part in it.
 
-        The trustees' signing keys are in it so that a secretariat that shows two trustees two manifests is found out at the
-        latest when they compare the transcript.
+        The trustees' signing keys are in it so that a secretariat that shows two trustees two manifests is found out
+        at the latest when they compare the transcript.
         """
         parties = b"".join(bytes([index]) + key for index, key in sorted(self.signing_keys.items()))
         head = f"tacit/1 ceremony|{self.epoch}|{self.stream}|{self.attempt}|{self.threshold}|"

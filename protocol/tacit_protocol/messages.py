@@ -51,7 +51,7 @@ class Manifest(Message, frozen=True):
     trustees: Annotated[tuple[Trustee, ...], Meta(min_length=1, max_length=MAX_TRUSTEES)]
     shuffler: Index
     quota: Count  # evaluations per member and stream in this epoch
-    minimum_contributors: Index  # a window with fewer new contributors is not handed over
+    minimum_contributors: Index  # newcomers, and members that replace an upload, are handed over in such numbers
     signing_key: Key32  # the secretariat's
     agreement_key: Key32  # the secretariat's, X25519: records are sealed to it
     opens: Annotated[int, Meta(ge=0, le=2**40)]  # Unix seconds
