@@ -9,7 +9,7 @@ LISTS ?=
 BACK_END ?= auto
 SCALE ?=
 
-.PHONY: help demo test check bench native lock matching clean
+.PHONY: help demo test check bench native lock matching vectors clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -39,6 +39,9 @@ bench: $(STAMP) native ## measure cost per element as ratios to an X25519 exchan
 matching: $(STAMP) ## compare matching quality with references; DATA=folder with members/, planned.csv, truth.csv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/matching.txt
 	$(BIN)/python -m benchmarks.matching $(if $(DATA),--data "$(DATA)")
+
+vectors: $(STAMP) ## make our own test vectors anew: the same bytes, unless the protocol changed
+	$(BIN)/python tests/vectors/tacit/generate.py
 
 native: $(STAMP) ## build the optional native core where cargo and its registry are there
 	@$(BIN)/python -m benchmarks.build_native

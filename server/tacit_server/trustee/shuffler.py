@@ -159,7 +159,9 @@ class Shuffler:
         self.store.remove_upload(entry)
 
     def _due(self, place: Place, window: int, minimum: int, handed_over: set[int]) -> list[UploadRow]:
-        """Return one upload for each member that the next index is to hold, in board order; none when nothing is new.
+        """Return one upload for each member that the next index is to hold, in board order (SPEC step U4).
+
+        None when nothing is new.
 
         One member alone that replaces its upload would be named by what has left the index, however many newcomers hide
         what has come in; so either kind waits until there are enough of it.
