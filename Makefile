@@ -9,7 +9,7 @@ LISTS ?=
 BACK_END ?= auto
 SCALE ?=
 
-.PHONY: help demo test check bench native lock matching clean
+.PHONY: help demo test check bench attack native lock matching clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -35,6 +35,9 @@ check: $(STAMP) ## lint, types and import contracts
 
 bench: $(STAMP) native ## measure cost per element as ratios to an X25519 exchange
 	$(BIN)/python -m pytest benchmarks --benchmark-only --benchmark-disable-gc -q -s
+
+attack: $(STAMP) native ## run the dictionary attack on plain hashes and on the sealed index
+	$(BIN)/python -m benchmarks.attack
 
 matching: $(STAMP) ## compare matching quality with references; DATA=folder with members/, planned.csv, truth.csv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/matching.txt
