@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import final
 
-class InvalidEncoding(ValueError):
+class InvalidEncodingError(ValueError):
     """Foreign bytes were refused; ``args`` are the message and the position of the first bad item, or None."""
 
 @final

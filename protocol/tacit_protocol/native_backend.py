@@ -64,6 +64,8 @@ class NativeBackend:
 
     def composites(self, seed: bytes, batches: Sequence[Elements]) -> Elements:
         """See :meth:`Backend.composites`."""
+        if not batches:
+            raise ValueError("no batches to sum")
         return tacit_native.composites(seed, [_points(batch) for batch in batches], self._threads)
 
     def weighted_sum(self, scalars: bytes, elements: Elements) -> Elements:
@@ -94,6 +96,6 @@ def _refusals() -> Iterator[None]:
     """Raise what the core refuses as the protocol's own error, with the position where it gives one."""
     try:
         yield
-    except tacit_native.InvalidEncoding as error:
+    except tacit_native.InvalidEncodingError as error:
         message, position = cast(tuple[str, int | None], error.args)
         raise EncodingError(message, position=position) from None

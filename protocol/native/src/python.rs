@@ -9,7 +9,7 @@ use pyo3::pybacked::PyBackedBytes;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyBytes;
 
-pyo3::create_exception!(tacit_native, InvalidEncoding, PyValueError, "Refused bytes: message, position or None.");
+pyo3::create_exception!(tacit_native, InvalidEncodingError, PyValueError, "Refused bytes: message, position or None.");
 
 impl From<Error> for PyErr {
     fn from(error: Error) -> Self {
@@ -22,7 +22,7 @@ impl From<Error> for PyErr {
                 return PyValueError::new_err(error.to_string());
             }
         };
-        InvalidEncoding::new_err((error.to_string(), position))
+        InvalidEncodingError::new_err((error.to_string(), position))
     }
 }
 
@@ -160,7 +160,7 @@ fn finalise<'py>(
 mod tacit_native {
     #[pymodule_export]
     use super::{
-        InvalidEncoding, Points, add, composites, decode, finalise, hash_to_group, hash_to_scalar, map_to_group,
+        InvalidEncodingError, Points, add, composites, decode, finalise, hash_to_group, hash_to_scalar, map_to_group,
         multiply, multiply_base, multiply_each, reduce_scalars, unblind, weighted_sum,
     };
 }
