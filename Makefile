@@ -9,10 +9,10 @@ LISTS ?=
 BACK_END ?= auto
 SCALE ?=
 
-.PHONY: help demo test check bench attack native lock matching clean
+.PHONY: help demo test check bench attack native native-check lock matching clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 $(STAMP): requirements/dev.txt pyproject.toml server/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Tacit needs Python 3.11 or newer as $(PYTHON)"; exit 1; }
@@ -46,10 +46,17 @@ matching: $(STAMP) ## compare matching quality with references; DATA=folder with
 native: $(STAMP) ## build the optional native core where cargo and its registry are there
 	@$(BIN)/python -m benchmarks.build_native
 
+native-check: ## lint and test the native core; needs cargo with rustfmt and clippy
+	cd protocol/native && cargo fmt --check
+	cd protocol/native && cargo clippy --quiet --all-targets -- -D warnings
+	cd protocol/native && cargo test --quiet --no-default-features
+	@cd protocol/native && if command -v cargo-deny >/dev/null; then cargo deny check licenses bans sources; \
+	  else echo "cargo-deny is not here: licences and sources of the native core were not checked"; fi
+
 lock: $(STAMP) ## resolve requirements/*.in into hashed requirements/*.txt
 	cd requirements && for set in dev matching; do \
 	  ../$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-header --no-annotate \
 	    --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --output-file $$set.txt $$set.in || exit 1; done
 
 clean: ## remove what the targets have made
-	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache .hypothesis protocol/native/target
+	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks protocol/native/target protocol/native/Cargo.lock
