@@ -25,7 +25,7 @@ demo: $(STAMP) native ## run a whole recognition round on this machine; LISTS=fo
 	@$(BIN)/python -m benchmarks.demo $(if $(LISTS),--lists "$(LISTS)") --back-end $(BACK_END) $(SCALE)
 
 test: $(STAMP) native ## run all tests
-	$(BIN)/python -m pytest -n auto --dist loadgroup
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 check: $(STAMP) ## lint, types and import contracts
 	$(BIN)/ruff check .
