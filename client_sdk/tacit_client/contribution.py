@@ -15,9 +15,6 @@ from functools import partial
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from tacit_matcher.keys import match_keys
-from tacit_matcher.payload import encode_payload
-from tacit_matcher.records import AuditedSite
 
 from tacit_client import session
 from tacit_client.evaluation import Evaluator
@@ -25,6 +22,9 @@ from tacit_client.parties import TrusteeServer, pages_of
 from tacit_client.progress import Progress, silent
 from tacit_client.session import StreamContext
 from tacit_client.vault import Vault
+from tacit_matcher.keys import match_keys
+from tacit_matcher.payload import encode_payload
+from tacit_matcher.records import AuditedSite
 from tacit_protocol import messages, sealed_index, shuffle, signing
 from tacit_protocol.board import Board
 from tacit_protocol.errors import UploadError

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
@@ -55,7 +56,7 @@ EXAMPLES: list[Message] = [
     Handover(E, S, 1, (3, 4), 128, D),
     IndexRoot(E, S, 1, K, 2**40, 0, 0),
 ]
-by_kind = pytest.mark.parametrize("message", EXAMPLES, ids=lambda m: messages.kind_of(m))
+by_kind = pytest.mark.parametrize("message", EXAMPLES, ids=messages.kind_of)
 
 
 def fields_of(message: Message) -> dict[str, Any]:
@@ -227,10 +228,8 @@ def test_garbage_is_an_encoding_error_that_names_its_sender(data: bytes) -> None
 @settings(max_examples=200)
 @given(st.binary(max_size=80), st.sampled_from(EXAMPLES))
 def test_no_bytes_raise_anything_else(data: bytes, like: Message) -> None:
-    try:
+    with contextlib.suppress(EncodingError):
         messages.decode(data, type(like))
-    except EncodingError:
-        pass
 
 
 def test_a_signed_message_keeps_its_limits() -> None:

@@ -18,7 +18,6 @@ from tacit_protocol.errors import IndexFileError, QuorumError, TacitError, Uploa
 from tacit_protocol.group import load_backend
 from tacit_protocol.messages import BoardPage
 
-pytestmark = pytest.mark.xdist_group("bad-servers")
 GROUP = load_backend("auto")
 PROOF = dleq.PROOF_BYTES
 

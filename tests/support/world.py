@@ -18,7 +18,7 @@ from tacit_matcher.records import AuditedSite, PlannedAudit, Site
 from tacit_protocol.errors import TacitError
 
 EPOCH, STREAM = "2026-h2", "social-audit"
-WAIT_SECONDS = 60.0
+WAIT_SECONDS = 180.0
 BACK_END = "auto"
 
 
