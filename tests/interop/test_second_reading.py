@@ -18,8 +18,10 @@ import pytest
 from server.running import EPOCH, GROUP, STREAM, FakeMember, World, wait_for
 from tacit_protocol import sealed_index, signing
 from tacit_protocol.index_file import IndexFile
+from tacit_server.observing import configure_logging
 from tacit_server.secretariat.operator import operations
 
+configure_logging("error")
 FOLDER = Path(__file__).parent
 VECTORS = FOLDER.parent / "vectors" / "tacit"
 TIMEOUT_SECONDS = 300
