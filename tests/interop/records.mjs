@@ -74,7 +74,11 @@ export function readIndex(file, announced) {
   const end = at + 52 * header.entries;
   if (file.length !== announced.size || file.length !== end + 272 * header.records) throw wrong;
   if (!equal(rootOf(file), Buffer.from(announced.root, 'base64'))) throw wrong;
-  return { entries: pieces(file.subarray(at, end), 52), records: pieces(file.subarray(end), 272) };
+  const index = { entries: pieces(file.subarray(at, end), 52), records: pieces(file.subarray(end), 272) };
+  for (const rows of Object.values(index)) {
+    if (rows.some((row, i) => i > 0 && compare(rows[i - 1], row) > 0)) throw wrong;
+  }
+  return index;
 }
 
 // M2

@@ -103,6 +103,27 @@ def test_what_is_no_index_is_an_error_that_names_the_secretariat(data: bytes) ->
     assert caught.value.party == "secretariat"
 
 
+@pytest.mark.parametrize("width", [ENTRY, RECORD], ids=["entries", "records"])
+@pytest.mark.parametrize("at", [0, 1, -2], ids=["first two", "second and third", "last two"])
+def test_an_index_out_of_order_is_refused_although_its_root_is_announced(
+    width: int, at: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Look-up is by binary search: a row out of place is a record left out, under a root that holds."""
+    monkeypatch.setattr(index_file, "_SORT_ROWS", 2)
+    data = example()
+    index = IndexFile(data)
+    ends = (index._records_at, len(data))
+    begin, end = (index._entries_at, ends[0]) if width == ENTRY else ends
+    rows = [data[i : i + width] for i in range(begin, end, width)]
+    place = at % len(rows)
+    rows[place], rows[place + 1] = rows[place + 1], rows[place]
+    swapped = data[:begin] + b"".join(rows) + data[end:]
+    with pytest.raises(IndexFileError, match="out of order") as caught:
+        IndexFile(swapped).verify(announced(swapped))
+    assert caught.value.party == "secretariat"
+    IndexFile(data).verify(announced(data))
+
+
 def test_the_header_is_the_messages_json() -> None:
     header = IndexHeader(E, S, 1, 0, 0)
     data = encode_header(header)
