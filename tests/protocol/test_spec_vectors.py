@@ -18,6 +18,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from support.vectors import VECTORS
+from tacit_client import session
+from tacit_matcher import payload, sketch
 from tacit_protocol import (
     dleq,
     grants,
@@ -296,3 +298,35 @@ def test_the_board(group: Backend) -> None:
 def test_the_example_of_a_signature_base_in_the_specification() -> None:
     digest = base64.b64encode(hashlib.sha256(b"abc").digest()).decode()
     assert f'"content-digest": sha-256=:{digest}:' in SPEC
+
+
+# --- the tables of the specification ---------------------------------------------------------------------------------
+
+
+def test_the_message_table_is_the_code() -> None:
+    rows = dict(re.findall(r"^\| `([a-z0-9-]+)` \| (?:the )?[a-z]+ \| (.*) \|$", SPEC, re.MULTILINE))
+    listed = {kind: tuple(re.findall(r"`(\w+)`", fields)) for kind, fields in rows.items() if kind in messages.KINDS}
+    assert listed == {kind: message.__struct_fields__ for kind, message in messages.KINDS.items()}
+
+
+def test_the_constants_are_the_code() -> None:
+    constants = dict(re.findall(r"^\| ([^|`]+) \| ([^|`]+) \|$", SPEC[SPEC.index("## Appendix D") :], re.MULTILINE))
+
+    def numbers(name: str) -> list[int]:
+        return [int(number.replace(",", "")) for number in re.findall(r"\d[\d,]*", constants[name])]
+
+    assert numbers("batch, padding step") == [grants.BLOCK, grants.PADDING]
+    assert numbers("canaries") == [session.CANARIES]
+    assert numbers("entries, bytes of entry, tag, salt, record, sealed record, upload") == [
+        sealed_index.ENTRIES_PER_RECORD, sealed_index.ENTRY_BYTES, sealed_index.TAG_BYTES, sealed_index.SALT_BYTES,
+        sealed_index.RECORD_BYTES, sealed_index.SEALED_BYTES, shuffle.UPLOAD_BYTES,
+    ]  # fmt: skip
+    assert numbers("payload, of it facts, sketch") == [
+        sealed_index.PAYLOAD_BYTES, payload.METADATA_BYTES, sketch.SKETCH_BYTES
+    ]  # fmt: skip
+    assert numbers("record bucket") == [sealed_index.RECORD_BUCKET]
+    assert numbers("page") == [shuffle.PAGE_RECORDS]
+    assert numbers("chunk of the index") == [index_file.CHUNK_BYTES]
+    assert numbers("validity of a request, clock difference") == [
+        request_signing.VALIDITY_SECONDS, request_signing.CLOCK_SKEW_SECONDS
+    ]  # fmt: skip
