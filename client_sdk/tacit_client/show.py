@@ -110,8 +110,8 @@ def show_report(console: Console, report: CheckReport, output: Path, poor_rows: 
         if len(matched) > SHOWN_ROWS:
             console.print(f"[dim]... and {len(matched) - SHOWN_ROWS:,} more in {_shown(output.name)}[/]")
     for status, meaning in (
-        ("assessed", "another member's assessment fits your rules: ask the supplier for that report"),
-        ("possible", "please look: perhaps the same site, perhaps only the same company"),
+        ("assessed", "fits your rules: ask the supplier for that report"),
+        ("possible", "please look: the same site, or only the same company"),
         ("not found", "nobody contributed it, or it is written too differently"),
     ):
         console.print(f"[bold]{counts[status]:>7,}[/] {status:<10} [dim]{meaning}[/]", highlight=False)
@@ -147,20 +147,27 @@ def show_status(console: Console, pseudonym: str, streams: Sequence[StreamStatus
 
 
 def _matches(rows: Sequence[ReportRow]) -> Table:
-    table = Table("planned", "status", "assessed in", "scheme", "report held at", "matched by")
+    table = Table()
+    table.add_column("planned", no_wrap=True)  # the one that is shortened where the terminal is narrow
+    for heading, width in (("status", 8), ("scheme, held at", 18), ("matched by", 17)):
+        table.add_column(heading, no_wrap=True, min_width=width)
     for row in rows:
         scheme = " ".join(part for part in (row.scheme, row.scheme_version) if part)
         colour = "green" if row.status == "assessed" else "yellow"
-        scope = "" if row.scope == "site" else "\n(company)"
+        scope = "" if row.scope == "site" else " (company)"
+        best = row.matched_by.split(", ")[0]
         table.add_row(
-            f"{_shown(row.plan_id)}\n[dim]{_shown(row.plan.site.name[:EXAMPLE_CHARACTERS])}[/]",
-            f"[{colour}]{row.status}[/]{scope}",
-            row.assessed_in,
-            _shown(scheme),
-            _shown(row.held_at),
-            f"{_shown(row.matched_by)}\n{row.probability:.0%} sure",
+            f"{_shown(row.plan_id)}\n[dim]{_shown(row.plan.site.name)}[/]",
+            f"[{colour}]{row.status}[/]{scope}\n{row.assessed_in}",
+            f"{_shown(scheme)}\n{_shown(row.held_at)}",
+            f"{_shown(best)}\n{_sure(row.probability)}",
         )
     return table
+
+
+def _sure(probability: float) -> str:
+    # A rounded "100 %" would promise what no comparison of names can.
+    return "over 99 % sure" if probability > 0.99 else f"{100 * probability:.0f} % sure"
 
 
 def _show_poor(console: Console, rows: Sequence[int], one: str, many: str) -> None:
