@@ -115,7 +115,7 @@ class MemoryRound:
         header = encode_header(IndexHeader(EPOCH, STREAM, window, len(entries), len(kept)))
         self.index = header + b"".join(entries) + b"".join(kept)
         root = index_file.root_of(index_file.chunks(self.index))
-        announced = IndexRoot(EPOCH, STREAM, window, len(entries), len(kept), len(self.index), root)
+        announced = IndexRoot(EPOCH, STREAM, window, root, len(self.index), len(kept), len(entries))
         self.board.indexes[EPOCH, STREAM, window] = announced
         handover = Handover(EPOCH, STREAM, window, tuple(self.finished), len(kept), bytes(64))
         self.board.handovers[EPOCH, STREAM, window] = handover
