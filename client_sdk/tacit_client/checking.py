@@ -62,6 +62,7 @@ class CheckReport:
     window: int
     index_records: int
     rows: Sequence[ReportRow]
+    without_keys: tuple[int, ...] = ()  # positions of plans too poor to be found
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write the rows as .xlsx or .csv, whole or not at all."""
@@ -96,7 +97,12 @@ class Checker:
                 f"no index of {self.context.epoch}/{self.context.stream} has been published yet: "
                 "the secretariat publishes when it closes the first window"
             )
-        keys = [match_keys(plan.site) for plan in plans]
+        keys = []
+        for done, plan in enumerate(plans):
+            keys.append(match_keys(plan.site))
+            if done % 500 == 0:
+                progress("match keys", done, len(plans))
+        progress("match keys", len(plans), len(plans))
         outputs = self.evaluator.outputs((key.encode() for plan in keys for key in plan), progress)
         path = self._download(root, progress)
         own = self._own()
@@ -105,11 +111,13 @@ class Checker:
             index.verify(root)
             rows = []
             for done, (plan, plan_keys) in enumerate(zip(plans, keys, strict=True)):
-                rows.append(_row(plan, apply(self.policy, self._hits(index, plan, plan_keys, outputs, own), today)))
+                hits = self._hits(index, plan, plan_keys, outputs, own)
+                rows.append(_row(plan, apply(self.policy, hits, today), findable=bool(plan_keys)))
                 if done % 50 == 0:
                     progress("opening", done, len(plans))
         progress("opening", len(plans), len(plans))
-        return CheckReport(self.context.epoch, self.context.stream, root.window, root.records, rows)
+        poor = tuple(position for position, plan_keys in enumerate(keys) if not plan_keys)
+        return CheckReport(self.context.epoch, self.context.stream, root.window, root.records, rows, poor)
 
     def _hits(
         self,
@@ -133,8 +141,9 @@ class Checker:
 
     def _download(self, root: IndexRoot, progress: Progress) -> Path:
         """Fetch the index unless it is in the cache; a damaged cache is fetched once more before giving up."""
-        self.cache.mkdir(parents=True, exist_ok=True)
-        path = self.cache / f"{root.root.hex()}.index"
+        folder = self.cache / self.context.epoch / self.context.stream
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{root.root.hex()}.index"
         for attempt in (1, 2):
             have = 0
 
@@ -151,7 +160,7 @@ class Checker:
                 path.unlink()
                 if attempt == 2:
                     raise
-        for other in self.cache.glob("*.index"):
+        for other in folder.glob("*.index"):  # of earlier windows
             if other != path:
                 other.unlink()
         return path
@@ -173,10 +182,13 @@ def _verify(path: Path, root: IndexRoot) -> None:
         IndexFile(data).verify(root)
 
 
-def _row(plan: PlannedAudit, result: Result) -> ReportRow:
+def _row(plan: PlannedAudit, result: Result, *, findable: bool) -> ReportRow:
     hit = result.hit
     if hit is None:
-        return ReportRow(plan, "not found", next_step="plan your own audit")
+        step = "plan your own audit"
+        if not findable:
+            step = "add a city, postcode or identifier and check again: there is too little on this site to find it by"
+        return ReportRow(plan, "not found", next_step=step)
     payload, judgement = hit.payload, hit.judgement
     is_site = judgement.scope is Scope.SITE
     if result.status == "assessed":

@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import msgspec
@@ -78,24 +79,37 @@ class Evaluator:
         total = sum(len(batch.inputs) for batch in batches.values())
         done = 0
         progress("blind evaluation", done, total)
-        with ThreadPoolExecutor(2 + len(self.trustees), "tacit-evaluate") as pool:
-            flying: list[_InFlight] = []
+        pool = ThreadPoolExecutor(2 + len(self.trustees), "tacit-evaluate")
+        flying: list[_InFlight] = []
+        try:
             for name, batch in batches.items():
                 flying.append(self._launch(pool, name, batch))
                 if len(flying) > 1:
                     done += self._land(flying.pop(0), known)
                     progress("blind evaluation", done, total)
-            for flight in flying:
-                done += self._land(flight, known)
+            while flying:
+                done += self._land(flying.pop(0), known)
                 progress("blind evaluation", done, total)
+        except TacitError:
+            # What was granted and is answered is kept, also when the quota does not reach for the rest.
+            for flight in flying:
+                with suppress(TacitError):
+                    self._land(flight, known)
+            raise
+        finally:
+            # No waiting for trustees after an interrupt: their answers would be asked for again in any case.
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def _launch(self, pool: ThreadPoolExecutor, name: str, batch: Batch) -> _InFlight:
         blinded = batch.blinded(self.group)
         request = session.grant_request(self.context, blinded)
         try:
             self.secretariat.post(signing.sign(self.signing_key, messages.kind_of(request), messages.encode(request)))
-        except Refused:
-            self.vault.drop(name)  # never granted, so nothing was spent on it: the next run plans anew
+        except Refused as refusal:
+            if refusal.kind == "grant":
+                # Never granted, so nothing was spent on it: the next run plans anew. Any other refusal, of a wrong
+                # clock for example, may meet a batch that was granted before, and must not lose it.
+                self.vault.drop(name)
             raise
         return _InFlight(name, batch, blinded, pool.submit(self._ask, pool, blinded))
 

@@ -120,7 +120,7 @@ def test_a_forged_board_entry_is_refused(published: World) -> None:
 
 def test_a_damaged_index_is_fetched_again_and_then_refused(published: World) -> None:
     member = _shared(published)
-    for cached in (member.home / "cache").glob("*.index"):
+    for cached in (member.home / "cache").rglob("*.index"):
         cached.unlink()
     meddler = meddle(member)
     meddler.change = lambda party, url, body: body[:-1] + b"\x00" if "/v1/indexes/" in url else body
@@ -134,7 +134,7 @@ def test_a_damaged_index_is_fetched_again_and_then_refused(published: World) -> 
 
 def test_a_short_index_is_refused(published: World) -> None:
     member = _shared(published)
-    for cached in (member.home / "cache").glob("*.index"):
+    for cached in (member.home / "cache").rglob("*.index"):
         cached.unlink()
     meddle(member).change = lambda party, url, body: body[:100] if "/v1/indexes/" in url else body
     with pytest.raises(IndexFileError, match="asked for"):
