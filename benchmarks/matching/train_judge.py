@@ -2,9 +2,9 @@
 
     python -m benchmarks.matching.train_judge FOLDER
 
-Only plans that :mod:`benchmarks.matching.split` calls development are used. The labels say whether a plan has an overlap,
-not with which row, so the fit alternates: the best candidate of every true plan counts as the match, then the weights
-are fitted anew (multiple-instance logistic regression, ridge penalty 1).
+Only plans that :mod:`benchmarks.matching.split` calls development are used. The labels say whether a plan has an
+overlap, not with which row, so the fit alternates: the best candidate of every true plan counts as the match, then
+the weights are fitted anew (multiple-instance logistic regression, ridge penalty 1).
 """
 
 from __future__ import annotations

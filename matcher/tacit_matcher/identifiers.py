@@ -1,4 +1,4 @@
-"""Identifiers in canonical form, with their check digits: python-stdnum where it knows them, our own where it does not."""
+"""Identifiers in canonical form, with their check digits: python-stdnum where it knows them, our own where not."""
 
 from __future__ import annotations
 

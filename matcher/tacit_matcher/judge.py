@@ -1,7 +1,7 @@
 """Judge on the member's machine whether an opened record is of the same site as the planned audit.
 
-A logistic model over the sketch's features, calibrated on labelled lists (MATCHING.md); its coefficients are constants in
-:mod:`tacit_matcher.judge_model`, so every member judges alike and no learning library is needed.
+A logistic model over the sketch's features, calibrated on labelled lists (MATCHING.md); its coefficients are
+constants in :mod:`tacit_matcher.judge_model`, so every member judges alike and no learning library is needed.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ class Judgement:
 def judge(key: bytes, sketch: bytes, planned: Site, agreed: Sequence[str], scope: Scope) -> Judgement:
     """Compare a record's sketch with the plan; ``agreed`` are the types of the keys that opened the record.
 
-    A site's own identifier decides. An entity's identifier never says that this site was assessed: where nothing else
-    agreed, the judgement's scope is the entity.
+    A site's own identifier decides. An entity's identifier never says that this site was assessed: where nothing
+    else agreed, the judgement's scope is the entity.
     """
     classes = {KEY_TYPES[name].key_class for name in agreed}
     features = features_of(key, sketch, planned, agreed)
