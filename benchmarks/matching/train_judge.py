@@ -29,7 +29,7 @@ TARGET = Path(__file__).resolve().parents[2] / "matcher" / "tacit_matcher" / "ju
 DRAWS, ROUNDS, STEPS, RIDGE = 8, 4, 40, 1.0
 # A plan without an overlap counts for a tenth: there are eight draws of them, and the probability is meant for lists
 # in which about half the plans overlap.
-_WITHOUT = 0.1
+_WITHOUT = 0.04
 _HOPELESS = 0.03  # a true plan whose best candidate scores less has no candidate of its own site
 _KEY = bytes(range(32))
 _FIRST = ("name_least", "name_most", "street_least", "city_agree", "house_agree")

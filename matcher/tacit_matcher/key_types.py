@@ -47,7 +47,6 @@ KEY_TYPES: Mapping[str, KeyType] = {
         KeyType("word+place", "name word and place", _WEAKER, 0.9, ""),
         KeyType("word+city+number", "name word, city and house number", _STRONG, 0.9, ""),
         KeyType("word+number", "name word and large number of the address", _WEAKER, 0.9, ""),
-        KeyType("two streets", "postcode and two address words", _WEAKER, 0.9, ""),
         KeyType("streets+number", "two address words and house number", _WEAKER, 0.9, ""),
         KeyType("numbers", "numbers of the address", _WEAKER, 0.9, ""),
     )

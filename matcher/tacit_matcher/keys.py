@@ -82,7 +82,6 @@ def _parts(site: NormalSite) -> Iterator[tuple[str, ...]]:
             yield "word+place", word, place if place != word else ""
     yield "word+city+number", skeleton(_most_telling_first(site.name, weight_of)[0]), city, site.house_number
     yield "word+number", _at(words, 0), largest(site.numbers)
-    yield "two streets", site.postcode, _at(spelt, 0), _at(spelt, 1)
     yield "streets+number", *sorted(spelt[:2]), "" if len(spelt) < 2 else site.house_number
     yield "numbers", many(site.numbers), core[:2]
 
@@ -108,7 +107,7 @@ def whole_name(site: NormalSite) -> str:
 
     Word order and word breaks do not matter; two names with the same letters are rare at this length.
     """
-    is_telling = len(site.name) > 1 and sum(map(weight_of, site.name)) >= _NAME_WEIGHT
+    is_telling = len(telling(site.name, weight_of)) > 1 and sum(map(weight_of, site.name)) >= _NAME_WEIGHT
     return letters(site.name) if is_telling else ""
 
 
