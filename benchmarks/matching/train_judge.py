@@ -3,9 +3,9 @@
     python -m benchmarks.matching.train_judge FOLDER
 
 Only plans that :mod:`benchmarks.matching.split` calls development are used: those of the folder, and listed sites taken
-off the lists as in :mod:`benchmarks.matching.generate`, in eight draws, as plans without an overlap. The labels say
-whether a plan has an overlap, not with which row, so the fit alternates: the best candidate of every true plan counts as
-the match, then the weights are fitted anew (multiple-instance logistic regression, ridge penalty 1).
+off the lists as in :mod:`benchmarks.matching.generate`, in eight draws, as plans without an overlap. The labels
+say whether a plan has an overlap, not with which row, so the fit alternates: the best candidate of every true plan is
+taken as the match, then the weights are fitted anew (multiple-instance logistic regression, ridge penalty 1).
 """
 
 from __future__ import annotations

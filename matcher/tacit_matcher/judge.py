@@ -54,7 +54,7 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """The probability that it is the same site, the verdict at the usual thresholds, the scope, and reasons in words."""
+    """The probability that it is the same site, the verdict at the usual thresholds, the scope, reasons in words."""
 
     probability: float
     verdict: str  # "assessed", "possible" or "different"

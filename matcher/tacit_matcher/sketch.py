@@ -28,7 +28,7 @@ _ALIKE_FROM = 0.5  # a word less than half of whose bigrams are there is not the
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """A sketch taken apart: the two filters as numbers, the slots of each kind, what the whole name and street weigh."""
+    """A sketch taken apart: the two filters as numbers, the slots of each kind, what name and street weigh."""
 
     name_filter: int
     street_filter: int
