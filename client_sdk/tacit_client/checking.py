@@ -106,7 +106,7 @@ class Checker:
         progress("match keys", len(plans), len(plans))
         outputs = self.evaluator.outputs((key.encode() for plan in keys for key in plan), progress)
         own, rows = self._own(), []
-        with self._verified(root, progress) as index:
+        with self.verified(root, progress) as index:
             for done, (plan, plan_keys) in enumerate(zip(plans, keys, strict=True)):
                 hits = self._hits(index, plan, plan_keys, outputs, own)
                 rows.append(_row(plan, apply(self.policy, hits, today), findable=bool(plan_keys)))
@@ -137,7 +137,7 @@ class Checker:
         return hits
 
     @contextmanager
-    def _verified(self, root: IndexRoot, progress: Progress) -> Iterator[IndexFile]:
+    def verified(self, root: IndexRoot, progress: Progress = silent) -> Iterator[IndexFile]:
         """Open the index, fetched unless it is in the cache; a damaged one is fetched once more before giving up.
 
         What is read afterwards is the very map that was hashed.
