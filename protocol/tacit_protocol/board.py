@@ -10,7 +10,8 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tacit_protocol import keygen, messages, signing
+from tacit_protocol import audit_ledger, keygen, messages, signing
+from tacit_protocol.audit_ledger import AuditLedger
 from tacit_protocol.errors import CeremonyError, SignatureError, TacitError, UploadError
 from tacit_protocol.grants import Ledger
 from tacit_protocol.group import Backend
@@ -25,13 +26,14 @@ from tacit_protocol.messages import (
     Round3,
     Round3Answer,
     Round4,
+    Trustee,
     UploadCommitment,
     WindowClose,
 )
 from tacit_protocol.sealed_index import ENTRIES_PER_RECORD
 
 StreamId = tuple[str, str]  # (epoch, stream)
-_SECRETARIAT = frozenset({"manifest", "window-close", "ceremony-cut", "index"})
+_SECRETARIAT = frozenset({"manifest", "window-close", "ceremony-cut", "index", "auditor"})
 _CEREMONY: dict[str, type[messages.Message]] = {
     "ceremony-1": Round1,
     "ceremony-2": Round2,
@@ -129,7 +131,9 @@ class Board:
     trustee_keys: Mapping[int, bytes] | None = None
     size: int = 0
     head: bytes = bytes(32)
+    roots: list[bytes] = field(default_factory=lambda: [bytes(32)])  # by size: what a query audit's order names
     ledger: Ledger = field(default_factory=Ledger)
+    audits: AuditLedger = field(default_factory=AuditLedger)
     ceremonies: dict[tuple[str, str, int], CeremonyRecord] = field(default_factory=dict)
     closed_windows: dict[StreamId, int] = field(default_factory=dict)
     uploads: dict[int, tuple[str, UploadCommitment]] = field(default_factory=dict)
@@ -146,8 +150,13 @@ class Board:
                 evidence={"expected": self.size, "found": entry.sequence},
             )
         self._judge(entry)
-        self.size += 1
+        self.step_over(entry)
+
+    def step_over(self, entry: BoardEntry) -> None:
+        """Count an entry without taking in what it says: an auditor goes on after one that it had to refuse."""
+        self.size = entry.sequence + 1
         self.head = hashlib.sha256(self.head + messages.encode(entry)).digest()
+        self.roots += [self.head] * (self.size + 1 - len(self.roots))
 
     def manifest(self, epoch: str) -> Manifest:
         """Return the manifest of an epoch; raises :class:`BoardError` when none was opened."""
@@ -213,12 +222,21 @@ class Board:
             if message.kind == "manifest":
                 self._check_manifest(messages.body_of(message, Manifest))
             self.ledger.apply(message)
+            if message.kind == "grant":
+                self.audits.note_grant(entry)
+        elif message.kind in audit_ledger.KINDS:
+            self.audits.apply(entry, self.ledger, self.roots, self._officials())
         elif message.kind in _CEREMONY:
             self._ceremony(entry)
         elif message.kind == "upload":
             self._upload(entry)
         else:
             self._publication(entry)
+
+    def _officials(self) -> set[bytes]:
+        parties: list[Manifest | Trustee] = [*self.ledger.manifests.values()]
+        parties += [trustee for manifest in self.ledger.manifests.values() for trustee in manifest.trustees]
+        return {self.secretariat_key} | {key for p in parties for key in (p.signing_key, p.agreement_key)}
 
     def _check_manifest(self, manifest: Manifest) -> None:
         if manifest.epoch in self.ledger.manifests:
