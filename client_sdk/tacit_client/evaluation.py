@@ -7,7 +7,7 @@ uses them. A crash at any point leaves a batch that the next run finishes under 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 
@@ -34,6 +34,18 @@ class _StoredBatch(msgspec.Struct):
     inputs: list[bytes]
     blinds: bytes
     outputs: bytes = b""
+
+
+def batches_folder(epoch: str, stream: str) -> str:
+    """Return where in the vault the batches of a stream are."""
+    return f"batches/{epoch}/{stream}"
+
+
+def stored_batches(vault: Vault, epoch: str, stream: str) -> Iterator[Batch]:
+    """Yield all batches of a stream with their blinds, answered or not: what a query audit opens."""
+    for name in vault.names(batches_folder(epoch, stream)):
+        stored = msgspec.msgpack.decode(vault.get(name), type=_StoredBatch)
+        yield Batch(tuple(stored.inputs), stored.blinds)
 
 
 @dataclass
@@ -160,4 +172,4 @@ class Evaluator:
         self.vault.put(name, msgspec.msgpack.encode(_StoredBatch(list(batch.inputs), batch.blinds, outputs)))
 
     def _folder(self) -> str:
-        return f"batches/{self.context.epoch}/{self.context.stream}"
+        return batches_folder(self.context.epoch, self.context.stream)

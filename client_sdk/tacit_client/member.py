@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from tacit_client import configuration
+from tacit_client.answering import Answerer
 from tacit_client.checking import Checker, CheckReport
 from tacit_client.configuration import Configuration, Invitation
 from tacit_client.contribution import Contribution, Contributor
@@ -169,6 +170,11 @@ class Member:
             for manifest in board.ledger.manifests.values()
             for stream in manifest.streams
         ]
+
+    def query_audits(self) -> Answerer:
+        """Return what answers the query audits that are addressed to this member."""
+        secretariat = Secretariat(self.transport, self._settings.secretariat.url)
+        return Answerer(self.group, self._vault, secretariat, self._signing_key)
 
     def board(self) -> Board:
         """Follow the board and return the view of it."""

@@ -154,9 +154,13 @@ class Board:
 
     def step_over(self, entry: BoardEntry) -> None:
         """Count an entry without taking in what it says: an auditor goes on after one that it had to refuse."""
-        self.size = entry.sequence + 1
         self.head = hashlib.sha256(self.head + messages.encode(entry)).digest()
-        self.roots += [self.head] * (self.size + 1 - len(self.roots))
+        self.skip_to(self.size + 1)
+
+    def skip_to(self, size: int) -> None:
+        """Go on at ``size``: an auditor does so after it has noted that entries are missing."""
+        self.roots += [self.head] * (size - self.size)
+        self.size = size
 
     def manifest(self, epoch: str) -> Manifest:
         """Return the manifest of an epoch; raises :class:`BoardError` when none was opened."""

@@ -1,0 +1,138 @@
+"""`tacit audit`: the auditor's commands. Exit code 0: checked and fine; 1: a finding; 2: something was not checked."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from tacit_client.audit.query_cli import DEFAULT_HOME, query_app
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Check the log, the published indexes and what members asked for, believing no server. "
+    "Exit code 0: checked and fine; 1: a finding; 2: something could not be checked.",
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+app.add_typer(query_app, name="query-audit")
+
+HomeOption = Annotated[
+    Path, typer.Option("--home", envvar="TACIT_AUDIT_HOME", help="The auditor's folder.", show_default=True)
+]
+UrlOption = Annotated[str | None, typer.Option("--secretariat", help="The secretariat's address.", metavar="URL")]
+FolderOption = Annotated[
+    Path | None, typer.Option("--folder", help="A folder with board.jsonl and indexes/, in place of a server.")
+]
+KeysOption = Annotated[
+    Path | None,
+    typer.Option("--trustee-keys", help="File with the secretariat's and the trustees' keys (an invitation will do)."),
+]
+JsonOption = Annotated[Path | None, typer.Option("--json", help="Write the report here, for programs.")]
+
+
+@app.command()
+def init(
+    home: HomeOption = DEFAULT_HOME,
+    keys: Annotated[
+        Path | None,
+        typer.Option("--keys", help="File with the secretariat's and the trustees' keys, to be pinned."),
+    ] = None,
+    passphrase: Annotated[bool, typer.Option("--passphrase", help="Lock the keys with a passphrase.")] = False,
+) -> None:
+    """Make the auditor's keys and the card for the secretariat."""
+    from tacit_client import cli
+    from tacit_client.audit.home import AuditorHome, read_pins
+    from tacit_client.audit.running import PINS, console, exit_codes
+    from tacit_client.vault import write_atomically
+
+    with exit_codes():
+        pins = read_pins(keys.expanduser()) if keys is not None else None
+        made = AuditorHome.create(home.expanduser(), cli._new_passphrase() if passphrase else None)
+        if pins is not None:
+            from tacit_protocol import messages
+
+            write_atomically(made.folder / PINS, messages.encode(pins))
+        console.print(f"[green]✓[/] auditor [bold]{made.pseudonym}[/] in {escape(str(made.folder))}")
+        console.print(f"Give {escape(str(made.folder / 'card.json'))} to the secretariat, which appoints you.")
+        console.print("Tell the members your pseudonym yourself: they compare it before they open anything to you.")
+
+
+@app.command()
+def verify(
+    secretariat: UrlOption = None,
+    folder: FolderOption = None,
+    trustee_keys: KeysOption = None,
+    home: HomeOption = DEFAULT_HOME,
+    json: JsonOption = None,
+) -> None:
+    """Verify the whole log: signatures, ceremonies, public keys, quotas, counts, index files, query audits."""
+    from tacit_client.audit.running import Inquiry, console, exit_codes, write_report
+    from tacit_client.audit.show import show_report
+
+    with exit_codes():
+        report = Inquiry.begin(home, secretariat, folder, trustee_keys).verify()
+        write_report(report, json)
+        show_report(console, report)
+        raise typer.Exit(report.exit_code)
+
+
+@app.command()
+def monitor(
+    secretariat: UrlOption = None,
+    trustee_keys: KeysOption = None,
+    home: HomeOption = DEFAULT_HOME,
+    json: JsonOption = None,
+    every: Annotated[
+        int | None, typer.Option("--every", min=5, help="Look again after so many seconds; once if absent.")
+    ] = None,
+) -> None:
+    """Follow the log and alarm: one line for each new finding. Needs the auditor's folder; fit for cron.
+
+    With --every it goes on until the first finding or a signal. A finding that was told before does not alarm again.
+    """
+    from tacit_client.audit.findings import EXIT_FINDING, EXIT_FINE, EXIT_UNCHECKED, FINDING, UNCHECKED
+    from tacit_client.audit.monitor import take_turn
+    from tacit_client.audit.running import Inquiry, console, exit_codes, write_report
+    from tacit_client.audit.show import line_of
+
+    while True:
+        code = EXIT_FINE
+        with exit_codes():
+            inquiry = Inquiry.begin(home, secretariat, None, trustee_keys)
+            report = inquiry.verify()
+            fresh = take_turn(home.expanduser(), report)
+            write_report(report, json)
+            for finding in fresh:
+                console.print(line_of(finding), highlight=False, soft_wrap=True)
+            severities = {finding.severity for finding in fresh}
+            code = EXIT_FINDING if FINDING in severities else EXIT_UNCHECKED if UNCHECKED in severities else EXIT_FINE
+        if every is None or code == EXIT_FINDING:
+            raise typer.Exit(code)
+        time.sleep(every)
+
+
+@app.command()
+def explain(
+    entry: Annotated[int, typer.Argument(min=0, help="The entry's number.")],
+    secretariat: UrlOption = None,
+    folder: FolderOption = None,
+    home: HomeOption = DEFAULT_HOME,
+) -> None:
+    """Say in plain words what an entry of the log means."""
+    from tacit_client.audit.explain import explain as words
+    from tacit_client.audit.running import Inquiry, console, exit_codes
+    from tacit_client.errors import PartyUnavailable
+    from tacit_protocol.messages import BoardEntry
+
+    with exit_codes():
+        inquiry = Inquiry.begin(home, secretariat, folder, None)
+        for line in inquiry.source.entries():
+            if isinstance(line, BoardEntry) and line.sequence == entry:
+                for sentence in words(line):
+                    console.print(escape(sentence), highlight=False)
+                return
+        raise PartyUnavailable(f"the log has no entry {entry}")
