@@ -8,6 +8,7 @@ member has to explain on the worksheet.
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,8 +21,8 @@ ONE_KIND_SHARE = 0.9
 FEWEST_NUMBERS = 8
 DENSITY = 0.05  # of all numbers in a stretch; suppliers of one buyer are one in hundreds at the very most
 FEWEST_NAMES = 24
-ONE_LETTER_SHARE = 0.6  # the commonest initial of company names has about 0.15
-FEW_LETTERS, FEW_LETTERS_SHARE = 3, 0.95
+FEW_LETTERS, FEW_LETTERS_SHARE = 3, 0.35  # letters in a row, and what share of honest names they begin at most
+CHANCE = 1e-4  # that a list at that limit looks like this or worse
 ONE_DISTRICT_SHARE = 0.9
 DISTRICT_DIGITS = 2
 _NUMBER = re.compile(r"([A-Z]*)(\d{6,18})")
@@ -89,10 +90,10 @@ def _alphabet(real: Mapping[int, OpenedKey]) -> Iterator[Sign]:
     if len(initials) < FEWEST_NAMES:
         return
     counts = Counter(initials.values())
-    letter, most = counts.most_common(1)[0]
-    letters = {letter} if most >= ONE_LETTER_SHARE * len(initials) else _neighbours(counts)
-    if letters:
-        marked = frozenset(i for i, initial in initials.items() if initial in letters)
+    rows = [{chr(ord(letter) + i) for i in range(FEW_LETTERS)} for letter in counts]
+    letters = max(rows, key=lambda row: sum(counts[letter] for letter in row)) & counts.keys()
+    marked = frozenset(i for i, initial in initials.items() if initial in letters)
+    if _chance(len(marked), len(initials), FEW_LETTERS_SHARE) < CHANCE:
         yield Sign(
             "alphabetical",
             f"{len(marked)} of {len(initials)} names begin with {' or '.join(sorted(letters))}: so does a directory "
@@ -101,13 +102,9 @@ def _alphabet(real: Mapping[int, OpenedKey]) -> Iterator[Sign]:
         )
 
 
-def _neighbours(counts: Counter[str]) -> set[str]:
-    """Return few letters in a row that begin nearly all names, if there are such."""
-    for letter in counts:
-        letters = {chr(ord(letter) + i) for i in range(FEW_LETTERS)}
-        if sum(counts[one] for one in letters) >= FEW_LETTERS_SHARE * counts.total():
-            return letters & counts.keys()
-    return set()
+def _chance(found: int, among: int, share: float) -> float:
+    """Return how likely at least ``found`` of ``among`` are where each is with probability ``share``."""
+    return sum(math.comb(among, n) * share**n * (1 - share) ** (among - n) for n in range(found, among + 1))
 
 
 def _districts(real: Mapping[int, OpenedKey]) -> Iterator[Sign]:
@@ -131,4 +128,5 @@ def _districts(real: Mapping[int, OpenedKey]) -> Iterator[Sign]:
 
 
 def _has_name(key: OpenedKey) -> bool:
-    return not key.is_identifier and "name" in key.label and len(key.parts) > 1 and key.parts[1][:1].isalpha()
+    # Only kinds that take the most telling word: the first word of many names is a common one.
+    return not key.is_identifier and key.label.startswith("name") and len(key.parts) > 1 and key.parts[1][:1].isalpha()
