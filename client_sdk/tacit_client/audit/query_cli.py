@@ -67,6 +67,9 @@ def judge(
         Path | None, typer.Option("--worksheet", help="Write the questions to the member here (.xlsx).")
     ] = None,
     filled: Annotated[Path | None, typer.Option("--filled", help="The worksheet that the member filled in.")] = None,
+    listing: Annotated[
+        Path | None, typer.Option("--list", help="Write every opening and how it was judged here (.xlsx or .csv).")
+    ] = None,
     tolerance: Annotated[
         float, typer.Option("--tolerance", min=0.0, max=1.0, help="Share of keys that may stay unexplained.")
     ] = 0.05,
@@ -82,7 +85,7 @@ def judge(
     from tacit_client.audit.findings import EXIT_FINDING
     from tacit_client.audit.judging import judge as judge_answer
     from tacit_client.audit.running import Inquiry, console, exit_codes
-    from tacit_client.audit.show import show_judgement
+    from tacit_client.audit.show import show_judgement, write_openings
     from tacit_protocol.errors import QueryAuditError
     from tacit_protocol.group import load_backend
 
@@ -101,6 +104,8 @@ def judge(
             _false(inquiry, ordered, board, error, post)
             raise
         show_judgement(console, judgement)
+        if listing is not None:
+            write_openings(judgement, listing)
         if worksheet is not None:
             sheet.write(worksheet, judgement.questions(), ordered.order.member, order)
             console.print(f"Questions to the member: [bold]{escape(str(worksheet))}[/]")

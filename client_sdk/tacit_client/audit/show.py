@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from tacit_client.audit.findings import FINDING, NOTE, UNCHECKED, Finding, Report
 from tacit_client.audit.judging import Judgement
+from tacit_client.list_writer import write_results
 
+SHOWN_ROWS = 15
+OPENING_COLUMNS = ("Batch granted in entry", "Position", "Kind of key", "Key", "Judged", "Because")
 _MARKS = {FINDING: "[red]✗ finding[/]", UNCHECKED: "[yellow]? not checked[/]", NOTE: "[dim]· note[/]"}
 
 
@@ -64,9 +69,11 @@ def show_judgement(console: Console, judgement: Judgement) -> None:
     doubtful = [o for o in judgement.openings if o.why]
     if doubtful:
         table = Table("batch", "position", "kind", "value", "not plausible because")
-        for o in doubtful:
+        for o in doubtful[:SHOWN_ROWS]:
             table.add_row(str(o.grant), str(o.position), escape(o.key.label), escape(o.key.value), escape(o.why))
         console.print(table)
+        if len(doubtful) > SHOWN_ROWS:
+            console.print(f"[dim]... and {len(doubtful) - SHOWN_ROWS:,} more: see all with --list FILE.xlsx[/]")
     console.print(
         f"{judgement.plausible} plausible, {judgement.implausible} not plausible, "
         f"{judgement.padding} declared padding: [bold]{judgement.outcome}[/]"
@@ -76,3 +83,20 @@ def show_judgement(console: Console, judgement: Judgement) -> None:
             f"[dim]Were more than {judgement.unseen_share:.1%} of these elements not plausible, a sample of this size "
             "would have shown one with 95 % probability.[/]"
         )
+
+
+def write_openings(judgement: Judgement, path: Path) -> None:
+    """Write every opening and how it was judged, as .xlsx or .csv; the file names suppliers."""
+    rows = []
+    for o in judgement.openings:
+        judged = "padding" if o.key.kind == "padding" else "not plausible" if o.why else "plausible"
+        cells = (o.grant, o.position, o.key.label, o.key.value, judged, o.why)
+        rows.append(dict(zip(OPENING_COLUMNS, cells, strict=True)))
+    about = {
+        "Member": judgement.ordered.order.member,
+        "Order": f"entry {judgement.ordered.entry} of the log",
+        "Outcome": judgement.outcome,
+        "Confidential": "This file names suppliers. It is between the member and the auditor.",
+        **{sign.name: sign.text for sign in judgement.signs},
+    }
+    write_results(path, rows, OPENING_COLUMNS, about=about, overwrite=True)
