@@ -40,9 +40,7 @@ class Pairs:
 
 def collect(folder: Path) -> Pairs:
     """Return every development plan's candidates, found by equal keys as the protocol would find them."""
-    records = dict.fromkeys(
-        _site(row) for path in sorted((folder / "members").glob("*.csv")) for row in _rows(path)
-    )
+    records = dict.fromkeys(_site(row) for path in sorted((folder / "members").glob("*.csv")) for row in _rows(path))
     by_key = defaultdict(list)
     for record in records:
         for key in match_keys(_of(record)):

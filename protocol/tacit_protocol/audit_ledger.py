@@ -6,7 +6,7 @@ The rules bound what an auditor can learn: it must be appointed, a batch is audi
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from tacit_protocol import messages, signing
@@ -26,6 +26,7 @@ DAY = 86400
 AUDIT_PERIOD_SECONDS = 90 * DAY  # after an epoch closes; until then batches can be audited and members keep them
 ANSWER_SECONDS = 21 * DAY  # from the order's entry to the answer's
 
+RootAt = Callable[[int], bytes]
 # Result -> whether an answer must have come before it.
 _AFTER_ANSWER = {"plausible": True, "not-plausible": True, "false": True, "refused": False}
 
@@ -60,17 +61,17 @@ class AuditLedger:
         """Remember a grant that the ledger has accepted."""
         self.granted[entry.sequence] = (entry.message.signer, messages.body_of(entry.message, GrantRequest))
 
-    def apply(self, entry: BoardEntry, ledger: Ledger, roots: list[bytes], officials: Iterable[bytes]) -> None:
+    def apply(self, entry: BoardEntry, ledger: Ledger, root_at: RootAt, officials: Iterable[bytes]) -> None:
         """Take in one entry of :data:`KINDS`; raises :class:`QueryAuditError` or a :class:`SignatureError`.
 
-        ``roots`` are the log's roots by size; ``officials`` the keys of those who must not be auditors. That an
+        ``root_at`` gives the log's root at any size so far; ``officials`` the keys of those who must not be auditors. That an
         appointment is signed by the secretariat is checked before.
         """
         message = entry.message
         if message.kind == "auditor":
             self._appoint(messages.body_of(message, AuditorAppointment), ledger, officials)
         elif message.kind == "query-audit":
-            self._order(entry, ledger, roots)
+            self._order(entry, ledger, root_at)
         elif message.kind == "query-audit-answer":
             self._answer(entry, ledger)
         else:
@@ -112,13 +113,13 @@ class AuditLedger:
             )
         self.auditors[signing.pseudonym(appointment.signing_key)] = appointment
 
-    def _order(self, entry: BoardEntry, ledger: Ledger, roots: list[bytes]) -> None:
+    def _order(self, entry: BoardEntry, ledger: Ledger, root_at: RootAt) -> None:
         message, auditor = entry.message, entry.message.signer
         signing.verify(self.key_of(auditor), message)
         order = messages.body_of(message, QueryAuditOrder)
         if entry.time >= self.auditors[auditor].until:
             raise QueryAuditError(f"the term of auditor {auditor} is over", party=auditor)
-        if not max(order.grants) < order.checkpoint <= entry.sequence or roots[order.checkpoint] != order.root:
+        if not max(order.grants) < order.checkpoint <= entry.sequence or root_at(order.checkpoint) != order.root:
             raise QueryAuditError(
                 "the order names no checkpoint of this log that is later than all its grants", party=auditor
             )

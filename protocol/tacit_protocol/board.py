@@ -6,11 +6,10 @@ runs it before it appends. An entry that is not signed by the party that may say
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tacit_protocol import audit_ledger, keygen, messages, signing
+from tacit_protocol import audit_ledger, keygen, merkle, messages, signing
 from tacit_protocol.audit_ledger import AuditLedger
 from tacit_protocol.errors import CeremonyError, SignatureError, TacitError, UploadError
 from tacit_protocol.grants import Ledger
@@ -18,6 +17,8 @@ from tacit_protocol.group import Backend
 from tacit_protocol.messages import (
     BoardEntry,
     CeremonyCut,
+    Erasure,
+    GrantRequest,
     Handover,
     IndexRoot,
     Manifest,
@@ -124,21 +125,22 @@ class StreamKeys:
 class Board:
     """The view of whoever follows; ``secretariat_key`` and ``trustee_keys`` (by index) are pinned beforehand.
 
-    ``head`` is a running hash over everything seen, so that a changed past shows.
+    ``tree`` is the log's Merkle tree over everything seen: its root at any size is compared with signed checkpoints.
     """
 
     secretariat_key: bytes
     trustee_keys: Mapping[int, bytes] | None = None
-    size: int = 0
-    head: bytes = bytes(32)
-    roots: list[bytes] = field(default_factory=lambda: [bytes(32)])  # by size: what a query audit's order names
+    time: int = 0  # of the last entry
+    tree: merkle.Tree = field(default_factory=merkle.Tree)
     ledger: Ledger = field(default_factory=Ledger)
     audits: AuditLedger = field(default_factory=AuditLedger)
     ceremonies: dict[tuple[str, str, int], CeremonyRecord] = field(default_factory=dict)
+    granted_at: dict[tuple[str, str, str, bytes], int] = field(default_factory=dict)  # as Ledger.granted: the entry
     closed_windows: dict[StreamId, int] = field(default_factory=dict)
     uploads: dict[int, tuple[str, UploadCommitment]] = field(default_factory=dict)
     handovers: dict[tuple[str, str, int], Handover] = field(default_factory=dict)
     indexes: dict[tuple[str, str, int], IndexRoot] = field(default_factory=dict)
+    erased: dict[str, set[int]] = field(default_factory=dict)  # epoch: the trustees that erased their shares
     _keys: dict[StreamId, StreamKeys] = field(default_factory=dict)
 
     def apply(self, entry: BoardEntry) -> None:
@@ -149,18 +151,30 @@ class Board:
                 party="secretariat",
                 evidence={"expected": self.size, "found": entry.sequence},
             )
+        if entry.time < self.time:
+            raise BoardError(
+                f"entry {entry.sequence} of the board is dated before the one that it follows",
+                party="secretariat",
+                evidence={"entry": entry.sequence, "time": entry.time, "before it": self.time},
+            )
+        leaf = messages.encode_leaf(entry)
         self._judge(entry)
-        self.step_over(entry)
+        self.tree.append(merkle.leaf_hash(leaf))
+        self.time = entry.time
 
-    def step_over(self, entry: BoardEntry) -> None:
-        """Count an entry without taking in what it says: an auditor goes on after one that it had to refuse."""
-        self.head = hashlib.sha256(self.head + messages.encode(entry)).digest()
-        self.skip_to(self.size + 1)
+    def step_over(self, digest: bytes) -> None:
+        """Count an entry by its leaf hash alone: an auditor goes on after one that it had to refuse or that is gone."""
+        self.tree.append(digest)
 
-    def skip_to(self, size: int) -> None:
-        """Go on at ``size``: an auditor does so after it has noted that entries are missing."""
-        self.roots += [self.head] * (size - self.size)
-        self.size = size
+    @property
+    def size(self) -> int:
+        """Return the number of entries taken in."""
+        return self.tree.size
+
+    @property
+    def head(self) -> bytes:
+        """Return the root over everything taken in."""
+        return self.tree.root()
 
     def manifest(self, epoch: str) -> Manifest:
         """Return the manifest of an epoch; raises :class:`BoardError` when none was opened."""
@@ -227,13 +241,17 @@ class Board:
                 self._check_manifest(messages.body_of(message, Manifest))
             self.ledger.apply(message)
             if message.kind == "grant":
+                grant = messages.body_of(message, GrantRequest)
+                self.granted_at.setdefault((grant.epoch, grant.stream, message.signer, grant.digest), entry.sequence)
                 self.audits.note_grant(entry)
         elif message.kind in audit_ledger.KINDS:
-            self.audits.apply(entry, self.ledger, self.roots, self._officials())
+            self.audits.apply(entry, self.ledger, self.tree.root, self._officials())
         elif message.kind in _CEREMONY:
             self._ceremony(entry)
         elif message.kind == "upload":
             self._upload(entry)
+        elif message.kind == "erasure":
+            self._erasure(entry)
         else:
             self._publication(entry)
 
@@ -307,6 +325,13 @@ class Board:
                 party=member,
             )
         self.uploads[entry.sequence] = (member, commitment)
+
+    def _erasure(self, entry: BoardEntry) -> None:
+        erasure = messages.body_of(entry.message, Erasure)
+        manifest = self.manifest(erasure.epoch)
+        signing.verify(manifest.trustee(erasure.sender).signing_key, entry.message)
+        # Also before the epoch closes: a trustee that fears for its share had better erase it, for all to see.
+        self.erased.setdefault(erasure.epoch, set()).add(erasure.sender)
 
     def _publication(self, entry: BoardEntry) -> None:
         message = entry.message

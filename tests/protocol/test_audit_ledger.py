@@ -78,7 +78,7 @@ BAD_ORDERS: dict[str, tuple[Callable[[Scene], QueryAuditOrder], str]] = {
     "a grant twice": (lambda s: s.order(s.grants[0], s.grants[0]), "audited once"),
     "another root": (lambda s: s.order(root=bytes(32)), "no checkpoint"),
     "a checkpoint before the grant": (
-        lambda s: s.order(checkpoint=s.grants[1], root=s.made.board().roots[s.grants[1]]),
+        lambda s: s.order(checkpoint=s.grants[1], root=s.made.board().tree.root(s.grants[1])),
         "no checkpoint",
     ),
     "a checkpoint in the future": (lambda s: s.order(checkpoint=len(s.made.entries) + 1), "no checkpoint"),

@@ -174,7 +174,7 @@ class MadeBoard:
             "grants": numbers,
             "positions": positions,
             "checkpoint": board.size,
-            "root": board.roots[board.size],
+            "root": board.tree.root(),
             "nonce": self.draw(32),
         }
         return QueryAuditOrder(**{**values, **changes})  # type: ignore[arg-type]

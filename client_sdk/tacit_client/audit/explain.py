@@ -14,6 +14,7 @@ from tacit_protocol.messages import (
     BoardEntry,
     CeremonyCut,
     Enrolment,
+    Erasure,
     GrantRequest,
     Handover,
     IndexRoot,
@@ -125,6 +126,10 @@ def _index(m: IndexRoot, _signer: str) -> list[str]:
     ]
 
 
+def _erasure(m: Erasure, _signer: str) -> list[str]:
+    return [f"Trustee {m.sender} says that it has erased its shares of epoch {m.epoch}: it evaluates nothing more there."]
+
+
 def _auditor(m: AuditorAppointment, _signer: str) -> list[str]:
     return [
         f"The secretariat appoints auditor {signing.pseudonym(m.signing_key)} until {when(m.until)}.",
@@ -174,6 +179,7 @@ _WORDS: dict[type[messages.Message], Callable[[Any, str], list[str]]] = {
     WindowClose: _close,
     Handover: _handover,
     IndexRoot: _index,
+    Erasure: _erasure,
     AuditorAppointment: _auditor,
     QueryAuditOrder: _order,
     QueryAuditAnswer: _answer,

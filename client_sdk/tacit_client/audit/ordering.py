@@ -43,6 +43,6 @@ def make_orders(board: Board, entries: Sequence[int], positions: int, draw: Draw
     for place, numbers in grouped.items():
         for start in range(0, len(numbers), MAX_AUDITED_GRANTS):
             chosen = tuple(numbers[start : start + MAX_AUDITED_GRANTS])
-            root = board.roots[board.size]
+            root = board.tree.root()
             orders.append(QueryAuditOrder(*place, chosen, positions, board.size, root, draw(NONCE_BYTES)))
     return orders

@@ -37,7 +37,7 @@ class Keeper:
         self._grants: dict[_Grant, int] = {}
         self._enrolments: dict[str, int] = {}
         self._registered: dict[str, bytes] = {}
-        self._last_time = 0
+        self.appended: Callable[[], None] = lambda: None  # called after every transaction that may have appended
         self.catch_up()
 
     def now(self) -> int:
@@ -111,6 +111,7 @@ class Keeper:
             except BaseException:
                 self._forget_uncommitted()
                 raise
+        self.appended()
 
     def _enrol(self, session: Session, message: Signed, code_hash: bytes) -> tuple[BoardEntry, bool]:
         enrolment = messages.body_of(message, Enrolment)
@@ -135,7 +136,7 @@ class Keeper:
         existing = self._existing(session, message)
         if existing is not None:
             return existing, False
-        now = max(self.now(), self._last_time)  # the board's times never run backwards
+        now = max(self.now(), self._board.time)  # the board's times never run backwards
         if signer is not None:
             rounds.judge_time(self._board, self.group, message, now)
         entry = BoardEntry(self._board.size, now, message)
@@ -162,7 +163,6 @@ class Keeper:
 
     def _take_in(self, entry: BoardEntry) -> None:
         self._board.apply(entry)
-        self._last_time = entry.time
         message = entry.message
         if message.kind == "grant":
             grant = messages.body_of(message, GrantRequest)
@@ -176,5 +176,5 @@ class Keeper:
             if self.store.size(session) >= self._board.size:
                 return
             self._board = Board(self.home.public_key)
-            self._grants, self._enrolments, self._last_time = {}, {}, 0
+            self._grants, self._enrolments = {}, {}
             self._follow(session)

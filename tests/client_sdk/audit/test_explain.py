@@ -10,6 +10,7 @@ from tacit_protocol import messages
 from tacit_protocol.messages import (
     BoardEntry,
     CeremonyCut,
+    Erasure,
     Handover,
     Message,
     QueryAuditAnswer,
@@ -55,6 +56,7 @@ def test_a_whole_board_is_explained() -> None:
         (CeremonyCut(E, S, 1, "restart"), "gives attempt 1"),
         (CeremonyCut(E, S, 1, "ceremony-2"), "waits no longer"),
         (Handover(E, S, 3, (), 0, bytes(64)), "their records wait"),
+        (Erasure(E, 2), "Trustee 2 says that it has erased"),
         (QueryAuditResult(7, "refused", 0, 0, 0), "no usable answer came in time"),
         (QueryAuditResult(7, "not-plausible", 1, 2, 3), "looks as if a directory was trawled"),
     ],
