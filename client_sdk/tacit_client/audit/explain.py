@@ -127,7 +127,7 @@ def _index(m: IndexRoot, _signer: str) -> list[str]:
 
 
 def _erasure(m: Erasure, _signer: str) -> list[str]:
-    return [f"Trustee {m.sender} says that it has erased its shares of epoch {m.epoch}: it evaluates nothing more there."]
+    return [f"Trustee {m.sender} says that it has erased its shares of epoch {m.epoch}: nothing more comes from it."]
 
 
 def _auditor(m: AuditorAppointment, _signer: str) -> list[str]:

@@ -1,7 +1,8 @@
-"""Where the log's entries and the published indexes come from: a folder of files; a server is copied into one first.
+"""Where the log and the published indexes are read from: a folder of files, in one of two layouts.
 
-A folder holds ``board.jsonl``, one entry a line, and ``indexes/EPOCH/STREAM/WINDOW.tacit-index``. Nothing in it is
-trusted: everything is judged on reading.
+The log's own files, as any web server hands them out (C2SP tlog-tiles): ``log/checkpoint``, ``log/tile/…``; or what a
+member's program keeps: ``board.jsonl``, one entry a line, and ``checkpoint``. Indexes lie in
+``indexes/EPOCH/STREAM/WINDOW.tacit-index``. Nothing in a folder is trusted: everything is judged on reading.
 """
 
 from __future__ import annotations
@@ -10,13 +11,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
-from tacit_client.errors import PartyUnavailable, Refused
-from tacit_client.parties import Secretariat
-from tacit_protocol import messages
-from tacit_protocol.errors import EncodingError, IndexFileError
+from tacit_client.errors import PartyUnavailable
+from tacit_protocol import checkpoint as notes
+from tacit_protocol import messages, tiles
+from tacit_protocol.checkpoint import Note
+from tacit_protocol.errors import EncodingError
 from tacit_protocol.messages import BoardEntry, IndexRoot
+from tacit_protocol.tiles import TileName
 
-ENTRIES = "board.jsonl"
+ENTRIES, CHECKPOINT, LOG = "board.jsonl", "checkpoint", "log"
 Line = BoardEntry | EncodingError
 
 
@@ -25,8 +28,16 @@ class EntrySource(Protocol):
 
     name: str
 
+    def note(self) -> Note | None:
+        """Return the log's checkpoint, or None where the source has none; raises :class:`EncodingError`."""
+        ...
+
     def entries(self) -> Iterator[Line]:
-        """Yield all entries as the source gives them; one that cannot be read comes as its error."""
+        """Yield all entries in order; one that cannot be read comes as its error."""
+        ...
+
+    def tile(self, name: TileName) -> bytes | None:
+        """Return a tile or bundle; None where the source has no such file."""
         ...
 
     def index(self, root: IndexRoot) -> Path | None:
@@ -35,15 +46,37 @@ class EntrySource(Protocol):
 
 
 class FolderSource:
-    """A folder with a copy of the log."""
+    """A folder in either layout."""
 
     def __init__(self, folder: Path, name: str | None = None) -> None:
         self.folder, self.name = folder, name or f"folder {folder.name}"
-        if not (folder / ENTRIES).is_file():
-            raise PartyUnavailable(f"{folder} holds no {ENTRIES}: download the log first, or name another folder")
+        self.tiled = (folder / LOG / CHECKPOINT).is_file()
+        if not self.tiled and not (folder / ENTRIES).is_file():
+            raise PartyUnavailable(
+                f"{folder} holds neither {LOG}/{CHECKPOINT} nor {ENTRIES}: download the log first, or name another "
+                "folder"
+            )
+
+    def note(self) -> Note | None:
+        """Return the checkpoint in the folder."""
+        path = self.folder / LOG / CHECKPOINT if self.tiled else self.folder / CHECKPOINT
+        return notes.decode_note(path.read_bytes(), "secretariat") if path.is_file() else None
 
     def entries(self) -> Iterator[Line]:
-        """Yield the lines of ``board.jsonl``."""
+        """Yield the entries of the bundles that the checkpoint covers, or the lines of ``board.jsonl``."""
+        yield from self._bundled() if self.tiled else self._lines()
+
+    def tile(self, name: TileName) -> bytes | None:
+        """Return a file of the log."""
+        path = self.folder / LOG / name.path()
+        return path.read_bytes() if self.tiled and path.is_file() else None
+
+    def index(self, root: IndexRoot) -> Path | None:
+        """Return the path of an index in the folder."""
+        path = index_path(self.folder, root)
+        return path if path.is_file() else None
+
+    def _lines(self) -> Iterator[Line]:
         with (self.folder / ENTRIES).open("rb") as file:
             for number, line in enumerate(file, 1):
                 try:
@@ -51,36 +84,27 @@ class FolderSource:
                 except EncodingError as error:
                     yield EncodingError(f"line {number} of {ENTRIES} is no entry of the log: {error.message}")
 
-    def index(self, root: IndexRoot) -> Path | None:
-        """Return the path of an index in the folder."""
-        path = index_path(self.folder, root)
-        return path if path.is_file() else None
+    def _bundled(self) -> Iterator[Line]:
+        note = self.note()
+        size = notes.decode_checkpoint(note.text, "secretariat").size if note is not None else 0
+        for name in bundles(size):
+            try:
+                leaves = tiles.decode_bundle(self.tile(name) or b"", name.width)
+            except EncodingError as error:
+                yield EncodingError(f"{name.path()} of the log: {error.message}")
+                continue
+            for leaf in leaves:
+                try:
+                    yield messages.decode_leaf(leaf, "secretariat")
+                except EncodingError as error:
+                    yield error
+
+
+def bundles(size: int) -> Iterator[TileName]:
+    """Yield the entry bundles of a log of ``size`` entries, in order."""
+    return (name for name in tiles.grown(0, size) if name.level is None)
 
 
 def index_path(folder: Path, root: IndexRoot) -> Path:
     """Return where in a folder an index lies. The names come from a decoded message and cannot leave the folder."""
     return folder / "indexes" / root.epoch / root.stream / f"{root.window}.tacit-index"
-
-
-def download_entries(secretariat: Secretariat, target: Path) -> int:
-    """Fetch the whole log into a new file ``target``, unjudged; returns how many entries came."""
-    count, size = 0, 1
-    with target.open("wb") as file:
-        while count < size:
-            page = secretariat.board(count)
-            if not page.entries and page.size > count:
-                raise PartyUnavailable("the secretariat announces entries that it does not show", party="secretariat")
-            file.writelines(messages.encode(entry) + b"\n" for entry in page.entries)
-            count, size = count + len(page.entries), page.size
-    return count
-
-
-def download_indexes(secretariat: Secretariat, folder: Path, roots: list[IndexRoot]) -> None:
-    """Fetch the indexes that the folder does not hold whole; what cannot be had is left out and will be missed."""
-    for root in roots:
-        path = index_path(folder, root)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            secretariat.download_index(root, path, lambda _: None)
-        except (Refused, IndexFileError):
-            path.unlink(missing_ok=True)
