@@ -98,7 +98,7 @@ class Checker:
             )
         keys = [match_keys(plan.site) for plan in plans]
         outputs = self.evaluator.outputs((key.encode() for plan in keys for key in plan), progress)
-        path = self._download(root, progress)
+        path = self.download(root, progress)
         own = self._own()
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             index = IndexFile(data)
@@ -131,7 +131,7 @@ class Checker:
             hits.append(Hit(payload, judgement, agreed))
         return hits
 
-    def _download(self, root: IndexRoot, progress: Progress) -> Path:
+    def download(self, root: IndexRoot, progress: Progress = silent) -> Path:
         """Fetch the index unless it is in the cache; a damaged cache is fetched once more before giving up."""
         self.cache.mkdir(parents=True, exist_ok=True)
         path = self.cache / f"{root.root.hex()}.index"

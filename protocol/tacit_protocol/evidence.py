@@ -1,7 +1,8 @@
-"""Evidence against whoever keeps the log, complete in itself: anybody with the log's public key can judge it.
+"""Evidence files, complete in themselves: anybody with the log's public key can judge them.
 
 A fork: two checkpoints that the log signed and that cannot both be true. A bad entry: one that the log holds under a
-checkpoint although a rule forbids it. No record, tag or match key is in either.
+checkpoint although a rule forbids it. A complaint: records that were receipted and are not in the index. No supplier,
+tag or match key is in any of them.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ import msgspec
 from msgspec import Meta
 
 from tacit_protocol import checkpoint as notes
-from tacit_protocol import merkle, messages
+from tacit_protocol import merkle, messages, signing
+from tacit_protocol.board import Board
 from tacit_protocol.checkpoint import Checkpoint, Note
 from tacit_protocol.errors import EncodingError, ProofError
 from tacit_protocol.merkle import Tree
-from tacit_protocol.messages import Count, Key32, Message
+from tacit_protocol.messages import Count, Handover, IndexRoot, Key32, Message, Receipt, UploadCommitment
+from tacit_protocol.signing import Signed
 
 NoteText = Annotated[str, Meta(max_length=notes.MAX_NOTE_BYTES)]
 Path = Annotated[tuple[Key32, ...], Meta(max_length=64)]
@@ -54,6 +57,70 @@ class BadEntry(Message, frozen=True):
     leaf: LeafUnder
     reason: str
     format: Literal["tacit/1 bad entry"] = "tacit/1 bad entry"
+
+
+class MissingRecord(Message, frozen=True):
+    """A record that should be in an index: its commitment there, and the hash of what the shuffler received."""
+
+    commitment: Key32
+    sent_sha256: Key32
+
+
+class Complaint(Message, frozen=True):
+    """A contributor says that records which the shuffler receipted are not in the index that they belong in.
+
+    ``receipt`` is the shuffler's, ``upload`` the member's commitment on the log, ``publication`` the index root that
+    lacks the records, or the hand-over that leaves the whole upload out; both as entries under ``shown``. The file is a
+    signed message of kind "complaint" by the member. It shows what was promised; who of shuffler and secretariat broke
+    the promise, the hand-over's pages show: the shuffler signed their digest.
+    """
+
+    log_key: Key32
+    shown: NoteText
+    receipt: Signed
+    upload: LeafUnder
+    publication: LeafUnder
+    missing: Annotated[tuple[MissingRecord, ...], Meta(max_length=2**24)]
+    format: Literal["tacit/1 complaint"] = "tacit/1 complaint"
+
+
+def verify_complaint(signed: Signed, board: Board) -> Complaint:
+    """Return a complaint whose receipt, commitment and publication are what it says; ``board`` is the log read whole.
+
+    Raises a :class:`TacitError` when the member did not sign it, when the log does not hold the two entries, when the
+    receipt is not the shuffler's for that commitment, or when the publication did not have to contain the upload.
+    """
+    member = board.ledger.signing_keys.get(signed.signer)
+    if member is None or signed.kind != "complaint":
+        raise ProofError("this is no complaint of an enrolled member")
+    signing.verify(member, signed)
+    complaint = messages.decode(signed.body, Complaint, signed.signer)
+    checkpoint = _signed(board.secretariat_key, complaint.shown)
+    upload, publication = (messages.decode_leaf(each.leaf) for each in (complaint.upload, complaint.publication))
+    for entry, where in ((upload, complaint.upload), (publication, complaint.publication)):
+        _verify_leaf(checkpoint, entry.sequence, where)
+    receipt = messages.body_of(complaint.receipt, Receipt)
+    manifest = board.manifest(receipt.epoch)
+    signing.verify(manifest.trustee(manifest.shuffler).signing_key, complaint.receipt)
+    commitment = messages.body_of(upload.message, UploadCommitment)
+    if (upload.sequence, upload.message.signer, commitment.count) != (receipt.entry, signed.signer, receipt.count):
+        raise ProofError("the receipt is for another upload")
+    if publication.message.kind == "handover":
+        handover = messages.body_of(publication.message, Handover)
+        if not handover.entries or receipt.entry in handover.entries or handover.window < receipt.window:
+            raise ProofError("this hand-over did not leave the upload out")
+    else:
+        root = messages.body_of(publication.message, IndexRoot)
+        contained = board.handovers[root.epoch, root.stream, root.window].entries
+        if receipt.entry not in contained or not complaint.missing:
+            raise ProofError("this index did not have to contain the upload, or nothing is missing")
+    return complaint
+
+
+def under(tree: Tree, shown: Note, entry: messages.BoardEntry) -> LeafUnder:
+    """Return an entry with its inclusion proof under a checkpoint."""
+    size = notes.decode_checkpoint(shown.text).size
+    return LeafUnder(messages.encode_leaf(entry), tuple(tree.inclusion_proof(entry.sequence, size)))
 
 
 def fork(
@@ -100,8 +167,8 @@ def verify_fork(evidence: ForkEvidence) -> str:
 def bad_entry(log_key: bytes, shown: Note, tree: Tree, entry: int, leaf: bytes, reason: str) -> BadEntry:
     """Put the evidence for a bad entry together; ``tree`` holds at least what ``shown`` covers."""
     size = notes.decode_checkpoint(shown.text).size
-    under = LeafUnder(leaf, tuple(tree.inclusion_proof(entry, size)))
-    return BadEntry(log_key, shown.encode().decode(), entry, under, reason)
+    found = LeafUnder(leaf, tuple(tree.inclusion_proof(entry, size)))
+    return BadEntry(log_key, shown.encode().decode(), entry, found, reason)
 
 
 def verify_bad_entry(evidence: BadEntry) -> messages.BoardEntry:

@@ -100,8 +100,8 @@ def find_fork(
 def forked(shown: Checkpoint, seen: int) -> ForkedLogError:
     """Return the error for a log that changed what was seen."""
     return ForkedLogError(
-        f"the secretariat's log of {shown.size} entries does not continue the {seen} entries seen before: it was "
-        "changed, and nothing is sent or answered until the secretariat has explained it",
+        f"what the secretariat shows does not lead from the {seen} entries of its log seen before to the checkpoint of "
+        f"{shown.size} that it signed: nothing is sent or answered until it has explained this",
         party="secretariat",
         evidence={"shown size": shown.size, "shown root": shown.root.hex(), "seen": seen},
     )
