@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from unittest import mock
 
 import msgspec
 from typer.testing import CliRunner, Result
@@ -14,8 +18,17 @@ from tacit_client.audit.findings import Report
 from tacit_client.audit.sources import FolderSource
 from tacit_client.audit.verifying import Verification
 from tacit_client.cli import app
-from tacit_protocol import messages, signing
+from tacit_protocol import checkpoint as notes
+from tacit_protocol import merkle, messages, signing, tiles
+from tacit_protocol.checkpoint import Checkpoint, Note
 from tacit_protocol.messages import BoardEntry
+
+
+@contextmanager
+def time_at(now: int) -> Iterator[None]:
+    """Let the auditor's clock show the board's time."""
+    with mock.patch.object(time, "time", lambda: float(now)):
+        yield
 
 
 class Case:
@@ -50,8 +63,7 @@ class Case:
     def write(self) -> Path:
         indexes = self.folder / "indexes" / EPOCH / STREAM
         indexes.mkdir(parents=True, exist_ok=True)
-        lines = b"".join(messages.encode(entry) + b"\n" for entry in self.made.entries)
-        (self.folder / "board.jsonl").write_bytes(lines)
+        self.write_log([messages.encode_leaf(entry) for entry in self.made.entries])
         for window, data in self.made.files.items():
             (indexes / f"{window}.tacit-index").write_bytes(data)
         pins = {
@@ -60,6 +72,32 @@ class Case:
         }
         (self.folder / "keys.json").write_bytes(msgspec.json.encode(pins))
         return self.folder
+
+    def write_log(self, leaves: list[bytes]) -> None:
+        """Write the log's own files, with a checkpoint that the secretariat signed and all trustees cosigned."""
+        tree, log = merkle.Tree(), self.folder / "log"
+        shutil.rmtree(log, ignore_errors=True)
+        for leaf in leaves:
+            tree.append(merkle.leaf_hash(leaf))
+        for name in tiles.grown(0, tree.size):
+            path = log / name.path()
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part = leaves[name.index * tiles.WIDTH :][: name.width]
+            path.write_bytes(tiles.encode_bundle(part) if name.level is None else tiles.tile(tree, name))
+        self.note = self.signed(tree.size, tree.root())
+        (log / "checkpoint").write_bytes(self.note.encode())
+
+    def signed(self, size: int, root: bytes, cosigners: tuple[int, ...] = (1, 2, 3), time: int | None = None) -> Note:
+        """Return a checkpoint signed by the secretariat and cosigned by trustees."""
+        head = Checkpoint(notes.log_origin(self.made.secretariat_key), size, root)
+        note = notes.sign_checkpoint(self.made.secretariat, head)
+        return note.with_signatures(
+            [
+                notes.cosign(key, notes.witness_name(self.made.trustee_keys[i]), note.text, time or self.made.time)
+                for i, key in self.made.trustees.items()
+                if i in cosigners
+            ]
+        )
 
     def verify(self, now: int | None = None) -> Report:
         source = FolderSource(self.write())
@@ -75,5 +113,6 @@ class Case:
         folder = self.write()
         report = folder / "report.json"
         arguments = ["audit", "verify", "--folder", str(folder), "--trustee-keys", str(folder / "keys.json")]
-        result = CliRunner().invoke(app, [*arguments, "--json", str(report), *extra])
+        with time_at(self.made.time):
+            result = CliRunner().invoke(app, [*arguments, "--json", str(report), *extra])
         return result, json.loads(report.read_bytes())

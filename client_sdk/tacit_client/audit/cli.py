@@ -68,15 +68,21 @@ def verify(
     trustee_keys: KeysOption = None,
     home: HomeOption = DEFAULT_HOME,
     json: JsonOption = None,
+    evidence: Annotated[
+        Path | None, typer.Option("--evidence", help="Folder for an evidence file of each entry that breaks a rule.")
+    ] = None,
 ) -> None:
-    """Verify the whole log: signatures, ceremonies, public keys, quotas, counts, index files, query audits."""
+    """Verify the whole log: checkpoint, cosignatures, signatures, keys, quotas, counts, index files, query audits."""
     from tacit_client.audit.running import Inquiry, console, exit_codes, write_report
     from tacit_client.audit.show import show_report
 
     with exit_codes():
-        report = Inquiry.begin(home, secretariat, folder, trustee_keys).verify()
+        inquiry = Inquiry.begin(home, secretariat, folder, trustee_keys)
+        report = inquiry.verify()
         write_report(report, json)
         show_report(console, report)
+        for path in inquiry.keep_evidence(evidence.expanduser()) if evidence is not None else ():
+            console.print(f"evidence: {escape(str(path))}", highlight=False)
         raise typer.Exit(report.exit_code)
 
 
@@ -136,3 +142,47 @@ def explain(
                     console.print(escape(sentence), highlight=False)
                 return
         raise PartyUnavailable(f"the log has no entry {entry}")
+
+
+@app.command()
+def evidence(
+    file: Annotated[Path, typer.Argument(help="A fork, a bad entry or a complaint, as somebody's program saved it.")],
+    secretariat: UrlOption = None,
+    folder: FolderOption = None,
+    trustee_keys: KeysOption = None,
+    home: HomeOption = DEFAULT_HOME,
+) -> None:
+    """Judge an evidence file. Exit code 1: it proves what it says; 2: it proves nothing, or not without the log."""
+    from tacit_client.audit import proving
+    from tacit_client.audit.findings import EXIT_FINDING, EXIT_UNCHECKED
+    from tacit_client.audit.running import Inquiry, console, exit_codes, pins_of, problems
+    from tacit_client.errors import PartyUnavailable, VaultError
+    from tacit_protocol import evidence as files
+    from tacit_protocol.errors import TacitError
+    from tacit_protocol.evidence import BadEntry, ForkEvidence
+    from tacit_protocol.signing import Signed
+
+    with exit_codes():
+        parties: tuple[str, ...] = ("secretariat",)
+        try:
+            found = proving.read(file.read_bytes(), file.name)
+            if not isinstance(found, Signed):
+                proving.check_log(found, pins_of(home, trustee_keys).secretariat_key)
+            if isinstance(found, ForkEvidence):
+                text = files.verify_fork(found)
+            else:
+                inquiry = Inquiry.begin(home, secretariat, folder, trustee_keys)
+                if isinstance(found, BadEntry):
+                    text = proving.prove_bad_entry(found, inquiry.source, found.log_key)
+                else:
+                    text, parties = proving.prove_complaint(found, inquiry.follow(), inquiry.source)
+        except (PartyUnavailable, VaultError):
+            raise
+        except TacitError as error:
+            problems.print(f"[yellow]?[/] this proves nothing: {escape(error.message)}", highlight=False)
+            raise typer.Exit(EXIT_UNCHECKED) from error
+        console.print(f"[red]✗[/] {escape(text)} [bold]({', '.join(parties)})[/]", highlight=False)
+        if not isinstance(found, Signed):
+            name = proving.log_key(found)
+            console.print(f"The log is that of [bold]{name}[/]: make sure that this is your secretariat's key.")
+        raise typer.Exit(EXIT_FINDING)

@@ -87,7 +87,9 @@ def _contradicted(
         entry, kept = file.entry, f"evidence/{name} holds both halves: judge it with 'tacit audit evidence'"
     except EncodingError as error:
         entry, kept = None, f"what it shows now cannot even be read: {error.message}"
-    text = f"the secretariat's checkpoint of {head.size} entries contradicts the one of {before.size} shown before; {kept}"
+    text = (
+        f"the secretariat's checkpoint of {head.size} entries contradicts the one of {before.size} shown before; {kept}"
+    )
     report.add(FINDING, CONSISTENCY, text, "secretariat", entry=entry)
     return FolderSource(aside, secretariat.url)
 
@@ -142,7 +144,9 @@ def _read(folder: Path, name: TileName, size: int) -> bytes:
     path = folder / LOG / name.path()
     if path.is_file():
         return path.read_bytes()
-    raise PartyUnavailable(f"the copy of the log lacks {name.path()} of its {size} entries: remove the copy and try again")
+    raise PartyUnavailable(
+        f"the copy of the log lacks {name.path()} of its {size} entries: remove the copy and try again"
+    )
 
 
 def _tree(folder: Path, size: int) -> merkle.Tree:

@@ -48,6 +48,14 @@ class StreamFacts(msgspec.Struct, frozen=True):
     index_records: int
 
 
+class WitnessFacts(msgspec.Struct, frozen=True):
+    """When a trustee cosigned the checkpoint (Unix seconds), and how many seconds ago; None when it did not."""
+
+    trustee: int
+    time: int | None
+    age: int | None
+
+
 @dataclass
 class Report:
     """Everything that an audit of the log came to."""
@@ -58,6 +66,7 @@ class Report:
     findings: list[Finding] = field(default_factory=list)
     checks: dict[str, CheckCount] = field(default_factory=dict)
     streams: list[StreamFacts] = field(default_factory=list)
+    witnesses: list[WitnessFacts] = field(default_factory=list)
 
     def checked(self, name: str, count: int = 1) -> None:
         """Count what a check looked at."""
@@ -100,6 +109,7 @@ class Report:
                     "entries": self.size,
                     "head": self.head,
                     "checks": list(self.checks.values()),
+                    "witnesses": self.witnesses,
                     "streams": self.streams,
                     "findings": self.findings,
                 }

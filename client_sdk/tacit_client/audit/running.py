@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,11 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import typer
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from rich.console import Console
 from rich.markup import escape
 
 from tacit_client.audit.copying import add_indexes, update
-from tacit_client.audit.findings import EXIT_FINDING, EXIT_UNCHECKED, Report
+from tacit_client.audit.findings import EXIT_FINDING, EXIT_UNCHECKED, FINDING, Report
 from tacit_client.audit.home import AuditorHome, Pins, read_pins
 from tacit_client.audit.show import line_of
 from tacit_client.audit.sources import FolderSource
@@ -23,9 +25,10 @@ from tacit_client.audit.verifying import Verification
 from tacit_client.errors import PartyUnavailable, Refused, VaultError
 from tacit_client.list_cells import ListError
 from tacit_client.parties import Secretariat
+from tacit_client.transport import HttpTransport
 from tacit_client.vault import needs_passphrase, write_atomically
 from tacit_protocol.board import Board
-from tacit_protocol.errors import EncodingError, TacitError
+from tacit_protocol.errors import TacitError
 from tacit_protocol.group import load_backend
 
 PINS = "pins.json"
@@ -60,59 +63,68 @@ def open_home(folder: Path) -> AuditorHome:
 
 @dataclass
 class Inquiry:
-    """One look at the log: from a folder, or from a secretariat into the auditor's own copy."""
+    """One look at the log: from a folder, or from a secretariat into a copy."""
 
     home: AuditorHome | None
     pins: Pins
     source: FolderSource
     report: Report
     secretariat: Secretariat | None = None
+    checks: Verification | None = None
 
     @classmethod
     def begin(cls, home: Path, secretariat: str | None, folder: Path | None, trustee_keys: Path | None) -> Inquiry:
-        """Open the folder, or bring the auditor's copy up to date."""
+        """Open the folder, or bring the copy up to date; whoever has no auditor's folder gets a passing copy."""
         if folder is not None and secretariat is not None:
             raise typer.BadParameter("give --secretariat or --folder, not both")
         if folder is not None:
             source = FolderSource(folder.expanduser())
-            return cls(None, _pins(None, trustee_keys), source, Report(source.name))
-        opened = open_home(home)
-        pins = _pins(opened, trustee_keys)
+            return cls(None, pins_of(None, trustee_keys), source, Report(source.name))
+        known = (home.expanduser() / "vault.json").exists()
+        opened = open_home(home) if known or secretariat is None else None
+        pins = pins_of(home, trustee_keys)
         url = secretariat or (pins.secretariat.url if pins.secretariat else None)
         if url is None:
             raise typer.BadParameter("say where the log is: --secretariat URL or --folder FOLDER")
-        server, report = opened.secretariat(url), Report(url)
-        return cls(opened, pins, update(opened.copy, server, report), report, server)
+        server = opened.secretariat(url) if opened else _stranger(url)
+        copy = opened.copy if opened else Path(tempfile.mkdtemp(prefix="tacit-audit-"))
+        report = Report(url)
+        return cls(opened, pins, update(copy, server, report, pins.secretariat_key), report, server)
 
     def verify(self) -> Report:
         """Verify everything."""
-        checks = Verification(
-            load_backend(),
-            self.source,
-            self.report,
-            int(time.time()),
-            self.pins.secretariat_key,
-            self.pins.trustee_keys,
-        )
-        board = checks.read_entries()
+        checks = self._read()
         if self.secretariat is not None:
-            add_indexes(self.source, self.secretariat, list(board.indexes.values()))
+            add_indexes(self.source, self.secretariat, list(checks.board.indexes.values()))
         return checks.conclude()
 
     def follow(self) -> Board:
-        """Return the view of the log; raises at the first entry that breaks a rule: nothing is built on that."""
-        if self.report.exit_code == EXIT_FINDING:
+        """Return the view of the log; leaves with 1 when an entry or the checkpoint breaks a rule."""
+        if self.pins.secretariat_key is None:
+            raise VaultError("no key of the secretariat is pinned: give the file of keys with --keys or --trustee-keys")
+        board = self._read().board
+        if self.report.of(FINDING):
             for finding in self.report.findings:
                 problems.print(line_of(finding), highlight=False)
             raise typer.Exit(EXIT_FINDING)
-        if self.pins.secretariat_key is None:
-            raise VaultError("no key of the secretariat is pinned: give the file of keys to 'tacit audit init --keys'")
-        board = Board(self.pins.secretariat_key, self.pins.trustee_keys)
-        for line in self.source.entries():
-            if isinstance(line, EncodingError):
-                raise line
-            board.apply(line)
         return board
+
+    def keep_evidence(self, folder: Path) -> list[Path]:
+        """Write an evidence file for each entry that breaks a rule."""
+        made = self.checks.evidence() if self.checks is not None else {}
+        if made:
+            folder.mkdir(parents=True, exist_ok=True)
+        for name, content in made.items():
+            write_atomically(folder / name, content)
+        return [folder / name for name in made]
+
+    def _read(self) -> Verification:
+        keys = self.pins.trustee_keys
+        now = int(time.time())
+        checks = Verification(load_backend(), self.source, self.report, now, self.pins.secretariat_key, keys)
+        checks.read_entries()
+        self.checks = checks
+        return checks
 
 
 def write_report(report: Report, path: Path | None) -> None:
@@ -121,9 +133,15 @@ def write_report(report: Report, path: Path | None) -> None:
         write_atomically(path.expanduser(), report.to_json() + b"\n")
 
 
-def _pins(home: AuditorHome | None, trustee_keys: Path | None) -> Pins:
+def _stranger(url: str) -> Secretariat:
+    # The log is public; the indexes are for members and auditors, so somebody else's check of them stays open.
+    return Secretariat(HttpTransport(Ed25519PrivateKey.generate()), url.rstrip("/"))
+
+
+def pins_of(home: Path | None, trustee_keys: Path | None) -> Pins:
+    """Return the keys in a file that was given, or else those that the auditor's folder holds."""
     if trustee_keys is not None:
         return read_pins(trustee_keys.expanduser())
-    if home is not None and (home.folder / PINS).exists():
-        return read_pins(home.folder / PINS)
+    if home is not None and (home.expanduser() / PINS).exists():
+        return read_pins(home.expanduser() / PINS)
     return Pins()

@@ -24,6 +24,12 @@ def show_report(console: Console, report: Report) -> None:
     for check in report.checks.values():
         table.add_row(check.name, f"{check.checked:,}", f"[red]{check.failed}[/]" if check.failed else "0")
     console.print(table)
+    if report.witnesses:
+        ages = (
+            f"trustee {w.trustee} {'has not' if w.age is None else f'{w.age // 60} minutes ago'}"
+            for w in report.witnesses
+        )
+        console.print(f"Cosigned: {', '.join(ages)}")
     streams = Table("epoch", "stream", "public key", "members", "evaluations", "quota each", "uploads", "index")
     for s in report.streams:
         index = f"window {s.index_window}: {s.index_records:,}" if s.index_window else "none"

@@ -8,32 +8,45 @@ member's program keeps: ``board.jsonl``, one entry a line, and ``checkpoint``. I
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from tacit_client.errors import PartyUnavailable
 from tacit_protocol import checkpoint as notes
-from tacit_protocol import messages, tiles
+from tacit_protocol import merkle, messages, tiles
 from tacit_protocol.checkpoint import Note
 from tacit_protocol.errors import EncodingError
 from tacit_protocol.messages import BoardEntry, IndexRoot
 from tacit_protocol.tiles import TileName
 
 ENTRIES, CHECKPOINT, LOG = "board.jsonl", "checkpoint", "log"
-Line = BoardEntry | EncodingError
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Entries that cannot be read: how many, why, and the leaf's hash where the leaf itself is there."""
+
+    why: str
+    count: int = 1
+    digest: bytes = bytes(merkle.HASH_BYTES)
+
+
+Line = BoardEntry | Unreadable
 
 
 class EntrySource(Protocol):
     """What an audit reads. Nothing that comes out of it was judged."""
 
     name: str
+    tiled: bool  # has the log's own files
 
     def note(self) -> Note | None:
         """Return the log's checkpoint, or None where the source has none; raises :class:`EncodingError`."""
         ...
 
     def entries(self) -> Iterator[Line]:
-        """Yield all entries in order; one that cannot be read comes as its error."""
+        """Yield all entries in order; what cannot be read comes as :class:`Unreadable`."""
         ...
 
     def tile(self, name: TileName) -> bytes | None:
@@ -82,7 +95,7 @@ class FolderSource:
                 try:
                     yield messages.decode(line, BoardEntry)
                 except EncodingError as error:
-                    yield EncodingError(f"line {number} of {ENTRIES} is no entry of the log: {error.message}")
+                    yield Unreadable(f"line {number} of {ENTRIES} is no entry of the log: {error.message}")
 
     def _bundled(self) -> Iterator[Line]:
         note = self.note()
@@ -91,13 +104,13 @@ class FolderSource:
             try:
                 leaves = tiles.decode_bundle(self.tile(name) or b"", name.width)
             except EncodingError as error:
-                yield EncodingError(f"{name.path()} of the log: {error.message}")
+                yield Unreadable(f"{name.path()} of the log: {error.message}", name.width)
                 continue
             for leaf in leaves:
                 try:
                     yield messages.decode_leaf(leaf, "secretariat")
                 except EncodingError as error:
-                    yield error
+                    yield Unreadable(error.message, 1, merkle.leaf_hash(leaf))
 
 
 def bundles(size: int) -> Iterator[TileName]:

@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tacit_client.audit.findings import FINDING, NOTE, UNCHECKED, Report, StreamFacts
-from tacit_client.audit.sources import EntrySource
-from tacit_protocol import merkle, messages
+from tacit_client.audit.heads import HeadCheck
+from tacit_client.audit.sources import EntrySource, Unreadable
+from tacit_protocol import evidence, merkle, messages
 from tacit_protocol.board import Board
+from tacit_protocol.checkpoint import Note
 from tacit_protocol.errors import CeremonyError, EncodingError, IndexFileError, TacitError
 from tacit_protocol.group import Backend
 from tacit_protocol.index_file import IndexFile
@@ -36,23 +38,28 @@ class Verification:
     secretariat_key: bytes | None = None
     trustee_keys: Mapping[int, bytes] | None = None
     board: Board = field(init=False)
+    head: Note | None = None  # the checkpoint, if it covers what was read
+    refused: list[tuple[int, bytes, str]] = field(default_factory=list)  # entry, leaf, why
     _gap: bool = False
 
     def read_entries(self) -> Board:
         """Judge every entry; returns the view that those which hold come to."""
         key = self.secretariat_key
+        self.board = Board(key or bytes(32), self.trustee_keys)
         for line in self.source.entries():
-            if isinstance(line, EncodingError):
-                self.report.add(FINDING, ENTRIES, line.message, "secretariat")
+            if isinstance(line, Unreadable):
+                self.report.add(FINDING, ENTRIES, line.why, "secretariat", entry=self.board.size)
+                for _ in range(line.count):
+                    self.board.step_over(line.digest)
                 continue
-            if not hasattr(self, "board"):
-                self.board = Board(key if key is not None else _first_key(line), self.trustee_keys)
+            if key is None and self.board.size == 0:
+                self.board = Board(_first_key(line), self.trustee_keys)
             self._entry(line)
-        if not hasattr(self, "board"):
-            self.board = Board(key or bytes(32), self.trustee_keys)
+        if self.board.size == 0:
             self.report.add(UNCHECKED, ENTRIES, "the log is empty: there is nothing to verify")
         self.report.size, self.report.head = self.board.size, self.board.head.hex()
         self._pins()
+        self.head = HeadCheck(self.source, self.report, self.board, self.trustee_keys or {}).verify(self.now)
         return self.board
 
     def conclude(self) -> Report:
@@ -65,6 +72,16 @@ class Verification:
             self._index(root)
         self._query_audits()
         return self.report
+
+    def evidence(self) -> dict[str, bytes]:
+        """Return the evidence files for the entries that break a rule, by name; none without a signed checkpoint."""
+        if self.head is None:
+            return {}
+        key, head, tree = self.board.secretariat_key, self.head, self.board.tree
+        return {
+            f"entry-{number}.json": messages.encode(evidence.bad_entry(key, head, tree, number, leaf, why))
+            for number, leaf, why in self.refused
+        }
 
     def _entry(self, entry: BoardEntry) -> None:
         report, number = self.report, entry.sequence
@@ -88,11 +105,13 @@ class Verification:
         try:
             self.board.apply(entry)
         except TacitError as error:
+            leaf = _leaf(entry)
+            self.refused.append((number, leaf, error.message))
             # Whoever appended it let it pass, whoever signed it may be to blame too.
             again = " (after a gap)" if self._gap else ""
             text = f"{entry.message.kind}: {error.message}{again}"
             report.add(FINDING, RULES, text, error.party, "secretariat", entry=number, evidence=error.evidence)
-            self.board.step_over(merkle.leaf_hash(messages.encode(entry)))
+            self.board.step_over(merkle.leaf_hash(leaf))
 
     def _time(self, entry: BoardEntry) -> None:
         self.report.checked(TIMES)
@@ -195,6 +214,13 @@ def _first_key(entry: BoardEntry) -> bytes:
         return messages.body_of(entry.message, Manifest).signing_key
     except EncodingError:
         return bytes(32)
+
+
+def _leaf(entry: BoardEntry) -> bytes:
+    try:
+        return messages.encode_leaf(entry)
+    except EncodingError:  # larger than any entry of a log: that it is refused was said already
+        return messages.encode(entry)
 
 
 def _verify_file(path: Path, root: IndexRoot) -> None:

@@ -11,7 +11,9 @@ import pytest
 
 from support.audits import Case
 from support.boards import CLOSES, EPOCH, STREAM, MadeBoard
-from tacit_client.audit.findings import FINDING, NOTE, UNCHECKED
+from tacit_client.audit.findings import FINDING, NOTE, UNCHECKED, Report
+from tacit_client.audit.sources import FolderSource
+from tacit_client.audit.verifying import Verification
 from tacit_protocol import messages
 from tacit_protocol.audit_ledger import ANSWER_SECONDS
 from tacit_protocol.messages import (
@@ -235,21 +237,38 @@ def test_a_folder_without_a_log_is_not_a_pass(tmp_path: Path) -> None:
     assert CliRunner().invoke(app, ["audit", "verify", "--folder", str(tmp_path)]).exit_code == 2
 
 
-def test_a_line_that_is_no_entry_is_a_finding(case: Case) -> None:
-    folder = case.write()
-    path = folder / "board.jsonl"
-    lines = path.read_bytes().splitlines(keepends=True)
-    path.write_bytes(b"".join([*lines[:5], b'{"sequence":5}\n', *lines[6:]]))
-    from tacit_client.audit.findings import Report
-    from tacit_client.audit.sources import FolderSource
-    from tacit_client.audit.verifying import Verification
+def as_lines(case: Case, folder: Path) -> list[bytes]:
+    """Return the entries as a member's program keeps them, one a line."""
+    folder.mkdir()
+    (folder / "indexes").symlink_to(case.write() / "indexes")
+    (folder / "checkpoint").write_bytes(case.note.encode())
+    return [messages.encode(entry) + b"\n" for entry in case.made.entries]
 
-    report = Report("x")
-    made = case.made
+
+def verify_folder(case: Case, folder: Path) -> Report:
+    report, made = Report("x"), case.made
     checks = Verification(made.group, FolderSource(folder), report, made.time, made.secretariat_key, made.trustee_keys)
     checks.read_entries()
-    texts = [finding.text for finding in report.of(FINDING)]
-    assert any("line 6" in text for text in texts) and any("entries 5 to 5 are missing" in text for text in texts)
+    return checks.conclude()
+
+
+def test_what_a_members_program_keeps_can_be_verified(case: Case, tmp_path: Path) -> None:
+    folder = tmp_path / "member"
+    lines = as_lines(case, folder)
+    (folder / "board.jsonl").write_bytes(b"".join(lines))
+    assert verify_folder(case, folder).exit_code == 0
+    (folder / "board.jsonl").write_bytes(b"".join(lines[:-1]))
+    assert any("is not of the" in f.text for f in verify_folder(case, folder).of(FINDING))
+    (folder / "checkpoint").unlink()
+    assert verify_folder(case, folder).exit_code == 2  # the index, too, is not announced any more
+
+
+def test_a_line_that_is_no_entry_is_a_finding(case: Case, tmp_path: Path) -> None:
+    folder = tmp_path / "member"
+    lines = as_lines(case, folder)
+    (folder / "board.jsonl").write_bytes(b"".join([*lines[:5], b'{"sequence":5}\n', *lines[6:]]))
+    found = verify_folder(case, folder).of(FINDING)
+    assert "line 6" in found[0].text and found[0].entry == 5
 
 
 def test_a_ceremony_under_way_is_a_note(tmp_path: Path) -> None:
