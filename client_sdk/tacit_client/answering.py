@@ -9,7 +9,7 @@ the answer nor its size. That it was given is on the board, by its digest.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from tacit_protocol.audit_ledger import AUDIT_PERIOD_SECONDS, OrderedAudit
 from tacit_protocol.board import Board
 from tacit_protocol.errors import QueryAuditError
 from tacit_protocol.group import Backend
-from tacit_protocol.messages import QueryAuditAnswer
+from tacit_protocol.messages import BoardEntry, QueryAuditAnswer
 from tacit_protocol.query_audit import AuditAnswer
 
 _CONFIRMED = "auditors"
@@ -55,6 +55,7 @@ class Answerer:
     vault: Vault
     secretariat: Secretariat
     signing_key: Ed25519PrivateKey
+    wait_for: Callable[[BoardEntry], None]  # returns once an entry is on the witnessed log
 
     @property
     def member(self) -> str:
@@ -101,7 +102,8 @@ class Answerer:
             )
         sealed = self._sealed(board, disclosure)
         message = QueryAuditAnswer(ordered.entry, query_audit.answer_digest(sealed))
-        self.secretariat.post(signing.sign(self.signing_key, messages.kind_of(message), messages.encode(message)))
+        signed = signing.sign(self.signing_key, messages.kind_of(message), messages.encode(message))
+        self.wait_for(self.secretariat.post(signed))
         return self._write(ordered.entry, sealed, target)
 
     def write_again(self, entry: int, target: Path) -> Path:

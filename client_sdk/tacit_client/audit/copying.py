@@ -6,6 +6,7 @@ the old tiles would not lead to the new checkpoint, and then everything is fetch
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -54,6 +55,18 @@ def update(folder: Path, secretariat: Secretariat, report: Report, log_key: byte
             write_atomically(folder / LOG / CHECKPOINT, shown.encode())
             return FolderSource(folder, secretariat.url)
     return _contradicted(folder, secretariat, report, held, shown, log_key)
+
+
+def wait_for(secretariat: Secretariat, size: int, seconds: float) -> bool:
+    """Wait until the log's checkpoint covers ``size`` entries; returns False when it does not within ``seconds``."""
+    deadline = time.monotonic() + seconds
+    while True:
+        note = notes.decode_note(_get(secretariat, CHECKPOINT), "secretariat")
+        if notes.decode_checkpoint(note.text, "secretariat").size >= size:
+            return True
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
 
 
 def add_indexes(source: FolderSource, secretariat: Secretariat, roots: list[IndexRoot]) -> None:

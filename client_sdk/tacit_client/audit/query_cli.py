@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from tacit_protocol.audit_ledger import OrderedAudit
     from tacit_protocol.board import Board
     from tacit_protocol.errors import QueryAuditError
-    from tacit_protocol.messages import Message
 
 DEFAULT_HOME = Path("~/.tacit-audit")
 query_app = typer.Typer(no_args_is_help=True, help="Order query audits and judge the answers.")
@@ -55,7 +54,7 @@ def order(
             batches = ", ".join(map(str, made.grants))
             console.print(f"member [bold]{made.member}[/], batches granted in entries {batches}: {positions} of each")
             if yes or typer.confirm("Order this?", default=True):
-                entry = _post(inquiry, made)
+                entry = inquiry.post(made)
                 console.print(f"[green]✓[/] ordered in entry [bold]{entry}[/]")
 
 
@@ -123,7 +122,7 @@ def refused(order: OrderArgument, home: HomeOption = DEFAULT_HOME, secretariat: 
     with exit_codes():
         inquiry = Inquiry.begin(home, secretariat, None, None)
         ordered = _ordered(inquiry, inquiry.follow(), order)
-        entry = _post(inquiry, QueryAuditResult(order, "refused", 0, 0, 0))
+        entry = inquiry.post(QueryAuditResult(order, "refused", 0, 0, 0))
         console.print(f"Member [bold]{ordered.order.member}[/] is reported in entry {entry}.")
 
 
@@ -167,7 +166,7 @@ def _conclude(inquiry: Inquiry, judgement: Judgement, post: bool) -> None:
     from tacit_client.audit.running import console
 
     if post:
-        console.print(f"[green]✓[/] the result is on the log, entry [bold]{_post(inquiry, judgement.result())}[/]")
+        console.print(f"[green]✓[/] the result is on the log, entry [bold]{inquiry.post(judgement.result())}[/]")
     else:
         console.print("[dim]Nothing is on the log yet: add --post when this is the final judgement.[/]")
 
@@ -177,12 +176,4 @@ def _false(inquiry: Inquiry, ordered: OrderedAudit, board: Board, error: QueryAu
     from tacit_protocol.messages import QueryAuditResult
 
     if post and error.evidence:
-        _post(inquiry, QueryAuditResult(ordered.entry, "false", 0, 0, 0))
-
-
-def _post(inquiry: Inquiry, message: Message) -> int:
-    from tacit_protocol import messages, signing
-
-    assert inquiry.home is not None and inquiry.secretariat is not None  # noqa: S101 (begun with the auditor's home)
-    signed = signing.sign(inquiry.home.signing_key, messages.kind_of(message), messages.encode(message))
-    return inquiry.secretariat.post(signed).sequence
+        inquiry.post(QueryAuditResult(ordered.entry, "false", 0, 0, 0))

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from rich.console import Console
 from rich.markup import escape
 
-from tacit_client.audit.copying import add_indexes, update
+from tacit_client.audit.copying import add_indexes, update, wait_for
 from tacit_client.audit.findings import EXIT_FINDING, EXIT_UNCHECKED, FINDING, Report
 from tacit_client.audit.home import AuditorHome, Pins, read_pins
 from tacit_client.audit.show import line_of
@@ -27,11 +27,14 @@ from tacit_client.list_cells import ListError
 from tacit_client.parties import Secretariat
 from tacit_client.transport import HttpTransport
 from tacit_client.vault import needs_passphrase, write_atomically
+from tacit_protocol import messages, signing
 from tacit_protocol.board import Board
 from tacit_protocol.errors import TacitError
 from tacit_protocol.group import load_backend
+from tacit_protocol.messages import Message
 
 PINS = "pins.json"
+POST_SECONDS = 20.0  # for cosignatures; they take a fraction of a second as a rule
 console = Console()
 problems = Console(stderr=True)
 
@@ -108,6 +111,19 @@ class Inquiry:
                 problems.print(line_of(finding), highlight=False)
             raise typer.Exit(EXIT_FINDING)
         return board
+
+    def post(self, message: Message) -> int:
+        """Sign a message as the auditor, put it on the log, and return its entry once the trustees have cosigned it."""
+        if self.home is None or self.secretariat is None:
+            raise VaultError("only an appointed auditor puts something on the log: run 'tacit audit init' first")
+        signed = signing.sign(self.home.signing_key, messages.kind_of(message), messages.encode(message))
+        entry = self.secretariat.post(signed)
+        if not wait_for(self.secretariat, entry.sequence + 1, POST_SECONDS):
+            problems.print(
+                f"[yellow]![/] entry {entry.sequence} is with the secretariat, but the trustees have not cosigned it "
+                "yet: look again in a moment"
+            )
+        return entry.sequence
 
     def keep_evidence(self, folder: Path) -> list[Path]:
         """Write an evidence file for each entry that breaks a rule."""
