@@ -9,6 +9,7 @@ the answer nor its size. That it was given is on the board, by its digest.
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,6 +66,14 @@ class Answerer:
     def waiting(self, board: Board) -> list[OrderedAudit]:
         """Return the orders to be answered, oldest first."""
         return board.audits.open_orders(self.member)
+
+    def reminders(self, board: Board) -> list[str]:
+        """Return a sentence for each order that waits: who does not answer in time is reported by name."""
+        return [
+            f"auditor {ordered.auditor} waits for an answer by {day(ordered.due)}: run 'tacit answer-audit', which "
+            "shows what it would disclose before anything is sent"
+            for ordered in self.waiting(board)
+        ]
 
     def is_confirmed(self, auditor: str) -> bool:
         """Tell whether the member has confirmed before that this pseudonym is its auditor's."""
@@ -149,6 +158,11 @@ class Answerer:
 
     def _confirmed(self) -> set[str]:
         return set(msgspec.msgpack.decode(self.vault.get(_CONFIRMED))) if self.vault.has(_CONFIRMED) else set()
+
+
+def day(seconds: int) -> str:
+    """Return the date (UTC) of a time in Unix seconds."""
+    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).date().isoformat()
 
 
 def _sealed_name(entry: int) -> str:

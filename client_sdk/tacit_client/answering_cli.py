@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import sys
 import time
 from collections import Counter
@@ -75,13 +74,14 @@ def answer_audit(
 
 
 def _tell(disclosure: Disclosure) -> None:
+    from tacit_client.answering import day
     from tacit_client.cli import console
 
     ordered = disclosure.ordered
     order, kinds = ordered.order, Counter(key.label for _, _, key in disclosure.opened)
     console.print(
         f"[bold]Order {ordered.entry}[/] of auditor [bold]{ordered.auditor}[/]: open {len(disclosure.opened):,} "
-        f"elements of {len(order.grants)} batches in {order.epoch}/{order.stream}, by {_day(ordered.due)}."
+        f"elements of {len(order.grants)} batches in {order.epoch}/{order.stream}, by {day(ordered.due)}."
     )
     console.print(
         "The auditor will see the values below. Nobody else will: the answer is encrypted to the auditor's key. "
@@ -130,7 +130,3 @@ def _write_list(disclosure: Disclosure, path: Path) -> None:
         for grant, position, key in disclosure.opened
     ]
     write_results(path, rows, _COLUMNS, about={"For": f"auditor {disclosure.ordered.auditor}"}, overwrite=True)
-
-
-def _day(seconds: int) -> str:
-    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).date().isoformat()

@@ -176,6 +176,7 @@ class Member:
         An index that must contain the own records is fetched once and looked through: see ``warnings``.
         """
         board = self.board()
+        self.warnings += self.query_audits().reminders(board)
         found = []
         for manifest in board.ledger.manifests.values():
             for stream in manifest.streams:

@@ -116,6 +116,8 @@ def test_an_honest_member_passes_and_nothing_else_is_learnt(world: World, office
     member = world.member("honest")
     spend(world, member, plans(0, 150))
     order = office.order(member)
+    member.status()
+    assert any("waits for an answer" in warning for warning in member.warnings)
     hops = meddle(member)
     path = answer(member, office, tmp_path)
     # The member's own program told what it discloses; on the way nobody can read it.

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tacit_client.audit.findings import FINDING, UNCHECKED, Report
 from tacit_client.audit.sources import CHECKPOINT, LOG, FolderSource, index_path
+from tacit_client.audit.verifying import first_key
 from tacit_client.errors import PartyUnavailable, Refused
 from tacit_client.parties import Secretariat
 from tacit_client.vault import write_atomically
@@ -87,7 +88,8 @@ def _contradicted(
     aside = folder / "contradicting"
     head, before = (notes.decode_checkpoint(note.text, "secretariat") for note in (shown, held))
     _fetch(aside, secretariat, shown, head, keep_full=False)
-    board = Board(log_key or bytes(32))
+    first = next(FolderSource(folder).entries(), None)
+    board = Board(log_key or (first_key(first) if isinstance(first, BoardEntry) else bytes(32)))
     for leaf in _leaves(folder, before.size):
         board.step_over(merkle.leaf_hash(leaf))
     theirs = (messages.decode_leaf(leaf) for leaf in _leaves(aside, head.size))

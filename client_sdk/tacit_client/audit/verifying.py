@@ -25,6 +25,8 @@ from tacit_protocol.sealed_index import COMMITMENT_BYTES, ENTRY_BYTES, RECORD_BY
 
 ENTRIES, RULES, TIMES = "entries in sequence", "signatures and rules", "times"
 KEYS, CEREMONIES, FILES, AUDITS = "pinned keys", "key ceremonies", "index files", "query audits"
+ERASURES = "erasures"
+ERASURE_SECONDS = 30 * 86400  # after an epoch closes
 
 
 @dataclass
@@ -53,7 +55,7 @@ class Verification:
                     self.board.step_over(line.digest)
                 continue
             if key is None and self.board.size == 0:
-                self.board = Board(_first_key(line), self.trustee_keys)
+                self.board = Board(first_key(line), self.trustee_keys)
             self._entry(line)
         if self.board.size == 0:
             self.report.add(UNCHECKED, ENTRIES, "the log is empty: there is nothing to verify")
@@ -71,6 +73,7 @@ class Verification:
         for root in self.board.indexes.values():
             self._index(root)
         self._query_audits()
+        self._erasures()
         return self.report
 
     def evidence(self) -> dict[str, bytes]:
@@ -207,8 +210,21 @@ class Verification:
                 counts = {"plausible": result.plausible, "implausible": result.implausible, "padding": result.padding}
                 self.report.add(FINDING, AUDITS, text, member, entry=entry, evidence=counts)
 
+    def _erasures(self) -> None:
+        for manifest in self.board.ledger.manifests.values():
+            if self.now < manifest.closes:
+                continue
+            self.report.checked(ERASURES)
+            missing = {t.index for t in manifest.trustees} - self.board.erased.get(manifest.epoch, set())
+            late = self.now > manifest.closes + ERASURE_SECONDS
+            for index in sorted(missing):
+                text = (
+                    f"trustee {index} has not said that it erased its shares of epoch {manifest.epoch}, which is closed"
+                )
+                self.report.add(FINDING if late else NOTE, ERASURES, text, f"trustee {index}")
 
-def _first_key(entry: BoardEntry) -> bytes:
+
+def first_key(entry: BoardEntry) -> bytes:
     """Return the secretariat's key out of the first manifest, for want of a pinned one."""
     try:
         return messages.body_of(entry.message, Manifest).signing_key

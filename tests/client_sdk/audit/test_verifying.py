@@ -13,10 +13,11 @@ from support.audits import Case
 from support.boards import CLOSES, EPOCH, STREAM, MadeBoard
 from tacit_client.audit.findings import FINDING, NOTE, UNCHECKED, Report
 from tacit_client.audit.sources import FolderSource
-from tacit_client.audit.verifying import Verification
+from tacit_client.audit.verifying import ERASURE_SECONDS, Verification
 from tacit_protocol import messages
 from tacit_protocol.audit_ledger import ANSWER_SECONDS
 from tacit_protocol.messages import (
+    Erasure,
     GrantRequest,
     Handover,
     IndexRoot,
@@ -350,3 +351,25 @@ def test_the_same_digest_with_another_count_is_found(case: Case) -> None:
         case.made.add(case.members[0], GrantRequest(EPOCH, STREAM, count, digest))
     (finding,) = case.verify().of(FINDING)
     assert "granted with 2048 elements" in finding.text and case.name(0) in finding.parties
+
+
+# --- the end of an epoch ------------------------------------------------------------------------------------
+
+
+def test_a_trustee_that_does_not_erase_is_named_after_a_while(case: Case) -> None:
+    for index in (1, 3):
+        case.made.add(case.made.trustees[index], Erasure(EPOCH, index))
+    case.made.time = CLOSES + 86400
+    report = case.verify()
+    assert report.exit_code == 0
+    assert [(f.severity, f.parties) for f in report.findings] == [(NOTE, ("trustee 2",))]
+    case.made.time = CLOSES + ERASURE_SECONDS + 60
+    report = case.verify()
+    assert [f.parties for f in report.of(FINDING)] == [("trustee 2",)]
+    case.made.add(case.made.trustees[2], Erasure(EPOCH, 2))
+    assert case.verify().exit_code == 0
+
+
+def test_an_erasure_in_anothers_name_is_found(case: Case) -> None:
+    case.made.add(case.made.trustees[1], Erasure(EPOCH, 2))
+    assert case.verify().exit_code == 1
