@@ -28,7 +28,7 @@ from tacit_protocol.following import BadEntryError, ForkedLogError
 from tacit_protocol.messages import BoardEntry
 from tacit_protocol.witnessing import Cosigned, WitnessError
 
-WITNESS_SECONDS = 20.0  # how long to wait for cosignatures; in normal operation they take a fraction of a second
+WITNESS_SECONDS = 15.0  # how long to wait for cosignatures; in normal operation they take a fraction of a second
 _POLL_SECONDS = 0.1
 _PROVEN = ("fork-*.json", "entry-*.json")
 

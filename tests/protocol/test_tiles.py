@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -66,7 +68,7 @@ def test_the_specifications_example_of_a_tree() -> None:
 @given(st.lists(st.integers(0, 70_000), min_size=2, max_size=6))
 def test_what_grew_is_everything_that_changed(sizes: list[int]) -> None:
     sizes = sorted(sizes)
-    step_by_step = {name for old, new in zip(sizes, sizes[1:], strict=False) for name in tiles.grown(old, new)}
+    step_by_step = {name for old, new in itertools.pairwise(sizes) for name in tiles.grown(old, new)}
     final = set(tiles.grown(0, sizes[-1]))
     before = set(tiles.grown(0, sizes[0]))
     assert final <= step_by_step | before

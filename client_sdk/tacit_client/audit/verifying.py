@@ -1,7 +1,7 @@
 """Verify a whole log: every entry, every signature, every public key, every count, every index file.
 
 The rules are those of :class:`~tacit_protocol.board.Board`, the same that members and trustees follow. What an auditor
-adds: it goes on after a finding, looks at the times, at the files, and at what is overdue.
+adds: it goes on after a finding, looks at the files, and at what is overdue.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from tacit_protocol.checkpoint import Note
 from tacit_protocol.errors import CeremonyError, EncodingError, IndexFileError, TacitError
 from tacit_protocol.group import Backend
 from tacit_protocol.index_file import IndexFile
-from tacit_protocol.messages import BoardEntry, GrantRequest, IndexRoot, Manifest, UploadCommitment
+from tacit_protocol.messages import BoardEntry, IndexRoot, Manifest
 from tacit_protocol.sealed_index import COMMITMENT_BYTES, ENTRY_BYTES, RECORD_BYTES, TAG_BYTES
 
-ENTRIES, RULES, TIMES = "entries in sequence", "signatures and rules", "times"
+ENTRIES, RULES = "entries in sequence", "signatures and rules"
 KEYS, CEREMONIES, FILES, AUDITS = "pinned keys", "key ceremonies", "index files", "query audits"
 ERASURES = "erasures"
 ERASURE_SECONDS = 30 * 86400  # after an epoch closes
@@ -47,7 +47,7 @@ class Verification:
     def read_entries(self) -> Board:
         """Judge every entry; returns the view that those which hold come to."""
         key = self.secretariat_key
-        self.board = Board(key or bytes(32), self.trustee_keys)
+        self.board = Board(key or bytes(32), self.trustee_keys or None)
         for line in self.source.entries():
             if isinstance(line, Unreadable):
                 self.report.add(FINDING, ENTRIES, line.why, "secretariat", entry=self.board.size)
@@ -55,7 +55,7 @@ class Verification:
                     self.board.step_over(line.digest)
                 continue
             if key is None and self.board.size == 0:
-                self.board = Board(first_key(line), self.trustee_keys)
+                self.board = Board(first_key(line), self.trustee_keys or None)
             self._entry(line)
         if self.board.size == 0:
             self.report.add(UNCHECKED, ENTRIES, "the log is empty: there is nothing to verify")
@@ -103,7 +103,6 @@ class Verification:
         elif number < self.board.size:
             report.add(FINDING, ENTRIES, f"entry {number} comes again or out of turn", "secretariat", entry=number)
             return
-        self._time(entry)
         report.checked(RULES)
         try:
             self.board.apply(entry)
@@ -115,25 +114,6 @@ class Verification:
             text = f"{entry.message.kind}: {error.message}{again}"
             report.add(FINDING, RULES, text, error.party, "secretariat", entry=number, evidence=error.evidence)
             self.board.step_over(merkle.leaf_hash(leaf))
-
-    def _time(self, entry: BoardEntry) -> None:
-        self.report.checked(TIMES)
-        kinds: dict[str, type[GrantRequest] | type[UploadCommitment]] = {
-            "grant": GrantRequest,
-            "upload": UploadCommitment,
-        }
-        kind = kinds.get(entry.message.kind)
-        if kind is None:
-            return
-        try:
-            epoch = messages.body_of(entry.message, kind).epoch
-            self.board.check_open(epoch, entry.time)
-        except EncodingError:
-            return  # the rules say what is wrong with it
-        except TacitError as error:
-            if epoch in self.board.ledger.manifests:
-                text = f"a {entry.message.kind} stands outside its epoch: {error.message}"
-                self.report.add(FINDING, TIMES, text, "secretariat", entry.message.signer, entry=entry.sequence)
 
     def _pins(self) -> None:
         manifests = list(self.board.ledger.manifests.values())

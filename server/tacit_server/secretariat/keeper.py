@@ -96,10 +96,10 @@ class Keeper:
         with self._transaction() as session:
             return self._enrol(session, message, hashlib.sha256(code.encode()).digest())
 
-    def trustees(self) -> list[TrusteeCard]:
-        """Return the registered trustees."""
+    def trustees(self, *, retired: bool = False) -> list[TrusteeCard]:
+        """Return the registered trustees, on request with those that were retired."""
         with self.store.reading() as session:
-            return self.store.trustees(session)
+            return self.store.trustees(session, retired=retired)
 
     @contextmanager
     def _transaction(self) -> Iterator[Session]:
@@ -159,7 +159,9 @@ class Keeper:
     def _follow(self, session: Session) -> None:
         for entry in self.store.entries(session, self._board.size):
             self._take_in(entry)
-        self._registered = {signing.pseudonym(t.signing_key): t.signing_key for t in self.store.trustees(session)}
+        self._registered = {
+            signing.pseudonym(t.signing_key): t.signing_key for t in self.store.trustees(session, retired=True)
+        }
 
     def _take_in(self, entry: BoardEntry) -> None:
         self._board.apply(entry)

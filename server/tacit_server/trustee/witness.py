@@ -88,7 +88,7 @@ def add_witness(app: FastAPI, guard: Guard, witness: Witness) -> None:
         try:
             line = await run_in_threadpool(lambda: witness.add_checkpoint(witnessing.decode_add_checkpoint(body)))
         except OldSizeError as error:
-            return Response(f"{error.size}\n", 409, media_type=witnessing.SIZE_TYPE)
+            return Response(f"{error.size}\n", 409, headers={"Content-Type": witnessing.SIZE_TYPE})
         except TacitError as error:
             return Response(f"{error.message}\n", _status(error), media_type="text/plain; charset=utf-8")
         return Response(line, media_type="text/plain; charset=utf-8")

@@ -35,7 +35,7 @@ def test_every_check_is_in_the_table() -> None:
     from tacit_client.audit.copying import CONSISTENCY
     from tacit_client.audit.heads import CHECKPOINTS, COSIGNATURES, TILES
 
-    names = [CONSISTENCY, CHECKPOINTS, COSIGNATURES, TILES, verifying.ENTRIES, verifying.RULES, verifying.TIMES]
+    names = [CONSISTENCY, CHECKPOINTS, COSIGNATURES, TILES, verifying.ENTRIES, verifying.RULES]
     names += [verifying.KEYS, verifying.CEREMONIES, verifying.FILES, verifying.AUDITS, verifying.ERASURES]
     rows = re.findall(r"^\| ([a-z ]+) \|", text, flags=re.M)
     assert sorted(rows) == sorted([*names, "check"])

@@ -153,7 +153,7 @@ CHEATS: dict[str, tuple[Callable[[Case], None], str, set[str]]] = {
     "a second index for one window": (second_index_for_a_window, "is not due", {SECRETARIAT}),
     "an index signed by a trustee": (somebody_else_publishes, "signed in the name of", {"trustee's name", SECRETARIAT}),
     "the secretariat's own machine as a trustee": (other_trustees, "another key than the one pinned", {SECRETARIAT}),
-    "a grant after the epoch's end": (grant_after_the_end, "outside its epoch", {FIRST, SECRETARIAT}),
+    "a grant after the epoch's end": (grant_after_the_end, "epoch closed", {SECRETARIAT}),
     "a backdated grant": (backdated_grant, "dated before", {SECRETARIAT}),
     "the secretariat as its own auditor": (auditor_from_the_house, "keys of its own", {SECRETARIAT}),
 }
