@@ -14,10 +14,13 @@ from tacit_client.vault import write_atomically
 from tacit_protocol import checkpoint as notes
 from tacit_protocol import messages, signing
 from tacit_protocol.checkpoint import Note
+from tacit_protocol.errors import EncodingError
 from tacit_protocol.messages import Index, Key32, Message, Url
 from tacit_protocol.witnessing import Cosigned, WitnessError, WitnessPolicy, majority
 
 _POLICY = "witness-policy.json"
+
+_LIMIT_BYTES = 65536
 
 
 class SecretariatCard(Message, frozen=True):
@@ -112,10 +115,18 @@ def save_policy(home: Path, policy: WitnessPolicyFile) -> None:
 def read_invitation(path: Path) -> Invitation:
     """Read an invitation file; raises :class:`VaultError` that names the file."""
     try:
-        data = path.read_bytes()
+        if not path.is_file():
+            raise VaultError(f"the invitation {path.name} does not exist or is no file: check the name and the folder")
+        with path.open("rb") as file:
+            data = file.read(_LIMIT_BYTES + 1)
     except OSError as error:
         raise VaultError(f"the invitation {path.name} cannot be read: {error.strerror}") from error
-    invitation = messages.decode(data, Invitation, path.name)
+    try:
+        invitation = messages.decode(data[:_LIMIT_BYTES], Invitation, path.name)
+    except EncodingError as error:
+        raise VaultError(
+            f"{path.name} is no invitation, or a damaged one: ask the secretariat to send it again"
+        ) from error
     if invitation.version != 1:
         raise VaultError(f"the invitation {path.name} is of version {invitation.version}: update this program")
     return invitation
@@ -131,7 +142,35 @@ def load(home: Path) -> Configuration:
     path = home / "config.json"
     if not path.exists():
         raise VaultError("this machine is not enrolled: run 'tacit enrol INVITATION' first")
-    return messages.decode(path.read_bytes(), Configuration, path.name)
+    try:
+        configuration = messages.decode(path.read_bytes(), Configuration, path.name)
+    except (OSError, EncodingError) as error:
+        raise VaultError(
+            f"{path.name} is damaged: restore it, or delete it and enrol again with your invitation"
+        ) from error
+    if configuration.version != 1:
+        raise VaultError(f"{path.name} is of version {configuration.version}: update this program")
+    return configuration
+
+
+def verify_same_round(known: Configuration, invitation: Invitation) -> None:
+    """Raise :class:`VaultError` when an invitation would put other parties in the place of those pinned.
+
+    A vault belongs to one round: its board, blinds and quota are of that secretariat and those trustees. A trustee that
+    came later may be added; one that is known keeps its key.
+    """
+    if invitation.secretariat.signing_key != known.secretariat.signing_key:
+        raise VaultError(
+            "this vault belongs to the round of another secretariat: make another vault for this invitation, with "
+            "'tacit init --home FOLDER'"
+        )
+    for trustee in invitation.trustees:
+        if known.trustee_keys.get(trustee.index, trustee.signing_key) != trustee.signing_key:
+            raise VaultError(
+                f"the invitation gives trustee {trustee.index} another key than the one pinned when you enrolled: ask "
+                "that trustee itself before you go on",
+                party="secretariat",
+            )
 
 
 def save(home: Path, configuration: Configuration) -> None:

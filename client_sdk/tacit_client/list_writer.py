@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import xlsxwriter
 from tacit_client.list_cells import ListError
 from tacit_client.vault import write_atomically
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def write_results(
@@ -23,22 +24,34 @@ def write_results(
     about: Mapping[str, str] | None = None,
     overwrite: bool = False,
 ) -> None:
-    """Write ``rows`` to .xlsx or .csv; raises :class:`ListError` where that cannot be done."""
+    """Write ``rows`` to .xlsx or .csv, for the owner only; raises :class:`ListError` where that cannot be done."""
+    verify_target(path, overwrite=overwrite)
     path = path.expanduser()
-    if path.exists() and not overwrite:
-        raise ListError(f"{path.name} exists already: choose another name with -o, or add --overwrite")
-    if not path.parent.is_dir():
-        raise ListError(f"the folder for {path.name} does not exist: make it first")
-    if path.suffix.lower() == ".xlsx":
-        data = _workbook(rows, columns, about or {})
-    elif path.suffix.lower() == ".csv":
-        data = _csv(rows, columns)
-    else:
-        raise ListError(f"{path.name}: results are written as .xlsx or .csv")
+    data = _workbook(rows, columns, about or {}) if path.suffix.lower() == ".xlsx" else _csv(rows, columns)
     try:
-        write_atomically(path, data)
+        write_atomically(path, data, mode=0o600)
     except OSError as error:
         raise ListError(f"{path.name} cannot be written ({error.strerror}): close it in other programs") from None
+
+
+def verify_target(path: Path, *, overwrite: bool = False, source: Path | None = None) -> None:
+    """Raise :class:`ListError` unless results can be written to ``path``; ask before any quota is spent.
+
+    ``source`` is the list that the results are about: it is never overwritten.
+    """
+    path = path.expanduser()
+    if path.suffix.lower() not in (".xlsx", ".csv"):
+        raise ListError(f"{path.name}: results are written as .xlsx or .csv")
+    if path.is_dir():
+        raise ListError(f"{path.name} is a folder: name a file in it")
+    if not path.parent.is_dir():
+        raise ListError(f"the folder for {path.name} does not exist: make it first")
+    if source is not None and path.resolve() == source.expanduser().resolve():
+        raise ListError(f"{path.name} is your list itself: choose another name with -o")
+    if path.exists() and not overwrite:
+        raise ListError(f"{path.name} exists already: choose another name with -o, or add --overwrite")
+    if not os.access(path.parent, os.W_OK):
+        raise ListError(f"the folder for {path.name} cannot be written to: choose another")
 
 
 def _workbook(rows: Sequence[Mapping[str, object]], columns: Sequence[str], about: Mapping[str, str]) -> bytes:

@@ -12,15 +12,24 @@ from datetime import date
 from pathlib import Path
 from typing import Generic, Literal, TypeVar
 
-from tacit_client.list_cells import MAX_ROWS, Cell, ListError, Row, fingerprint, read_tables
+from tacit_client.list_cells import MAX_ROWS, Cell, ListError, Row, read_file, read_tables, too_many_rows
 from tacit_client.list_columns import Header, body, find_header, parse_columns
-from tacit_client.list_values import DateError, date_of, day_first, is_error, text_of
-from tacit_client.list_writer import write_results
+from tacit_client.list_values import TO_DO, DateError, date_of, day_first, fault_of, is_blank, text_of
+from tacit_client.list_writer import verify_target, write_results
 from tacit_matcher.identifiers import IdentifierError, normalise_identifier
 from tacit_matcher.normalise import normalise_country
 from tacit_matcher.records import IDENTIFIER_KINDS, AuditedSite, PlannedAudit, Site
 
-__all__ = ["ListError", "ListPreview", "Problem", "parse_columns", "read_audited", "read_planned", "write_results"]
+__all__ = [
+    "ListError",
+    "ListPreview",
+    "Problem",
+    "parse_columns",
+    "read_audited",
+    "read_planned",
+    "verify_target",
+    "write_results",
+]
 
 YEARS = 3
 _T_co = TypeVar("_T_co", covariant=True)
@@ -56,10 +65,10 @@ class ListPreview(Generic[_T_co]):
         """Raise :class:`ListError` when a row has an error, or no row is left to use."""
         errors = [problem for problem in self.problems if problem.severity == "error"]
         if errors:
-            first = errors[0]
+            first, rows = errors[0], len({problem.row for problem in errors})
             raise ListError(
-                f"{self.file}: {len(errors)} of its rows cannot be used; the first is row {first.row}, column "
-                f"{first.column}: {first.why}. {first.what_to_do}"
+                f"{self.file}: {rows} of its rows cannot be used; the first is row {first.row}, column {first.column}: "
+                f"{first.why}; {first.what_to_do}"
             )
         if not self.rows:
             old = f", {len(self.too_old)} are older than {YEARS} years" if self.too_old else ""
@@ -71,6 +80,7 @@ class _Reader:
     """One pass over the rows of a list."""
 
     header: Header
+    separated: bool  # by commas or the like: a cell too many means that the others stand in wrong columns
     problems: list[Problem] = field(default_factory=list)
 
     def problem(
@@ -85,17 +95,24 @@ class _Reader:
 
     def text(self, row: int, cells: Sequence[Cell], name: str) -> str:
         cell = self.cell(cells, name)
-        if is_error(cell):
-            self.problem(row, name, "the cell holds a formula or its error", "put the value itself into the cell")
-            return ""
-        return text_of(cell)
+        return "" if self.faulty(row, cell, name) else text_of(cell)
+
+    def faulty(self, row: int, cell: Cell, name: str) -> bool:
+        """Note it when a cell cannot be used."""
+        fault = fault_of(cell)
+        if fault is not None:
+            self.problem(row, name, str(fault), TO_DO[fault])
+        return fault is not None
 
     def site(self, row: int, cells: Sequence[Cell]) -> Site | None:
-        if any(text_of(cell) for cell in cells[self.header.width :]):
-            self.problem(row, "", "the row has more cells than the header", "check for a separator inside a cell")
+        if self.separated and not all(is_blank(cell) for cell in cells[self.header.width :]):
+            self.problem(
+                row, "whole row", "the row has more cells than the header", "check for a separator inside a cell"
+            )
         values = {name: self.text(row, cells, name) for name in _SITE_FIELDS}
         if not values["name"]:
-            self.problem(row, "name", "the supplier's name is missing", "fill it in or delete the row")
+            if fault_of(self.cell(cells, "name")) is None:
+                self.problem(row, "name", "the supplier's name is missing", "fill it in or delete the row")
             return None
         if not values["country"]:
             self.problem(
@@ -136,12 +153,16 @@ def read_audited(
         for row, cells in rows:
             site = reader.site(row, cells)
             audited = _date(reader, row, cells, "audit_date", hint)
-            expiry = _date(reader, row, cells, "expiry", expiry_hint) if text_of(reader.cell(cells, "expiry")) else None
+            blank = is_blank(reader.cell(cells, "expiry"))
+            expiry = None if blank else _date(reader, row, cells, "expiry", expiry_hint)
             scheme = reader.text(row, cells, "scheme")
-            if not scheme:
+            if not scheme and fault_of(reader.cell(cells, "scheme")) is None:
                 reader.problem(row, "scheme", "the scheme is missing", "name it, such as SMETA 4-pillar")
             if audited is not None and audited > today:
                 reader.problem(row, "audit_date", "the date lies in the future", "correct it")
+                audited = None
+            if audited is not None and expiry is not None and expiry < audited:
+                reader.problem(row, "expiry", "it expired before it was assessed", "correct one of the two dates")
                 audited = None
             if site is None or audited is None or not scheme:
                 continue
@@ -184,16 +205,15 @@ def _read(
     build: Callable[[_Reader, Sequence[Row]], list[tuple[int, _T_co]]],
     too_old: list[int],
 ) -> ListPreview[_T_co]:
-    before = fingerprint(path)
-    table, header = find_header(path.name, read_tables(path, sheet), required, columns)
+    file = read_file(path)
+    table, header = find_header(path.name, read_tables(file, sheet), required, columns)
     rows = body(table, header)
-    if fingerprint(path) != before:
-        raise ListError(f"{path.name} changed while it was read: close it in other programs and run the command again")
+    file.verify_unchanged()
     if not rows:
         raise ListError(f"{path.name}, {table.understood}: no rows below the header in row {header.row}")
     if len(rows) > MAX_ROWS:
-        raise ListError(f"{path.name}: more than {MAX_ROWS:,} rows; split the list")
-    reader = _Reader(header)
+        raise too_many_rows(path.name)
+    reader = _Reader(header, separated=not table.sheet)
     records = build(reader, rows)
     kept, duplicates, seen = [], [], set()
     for row, record in records:
@@ -206,7 +226,7 @@ def _read(
     return ListPreview(
         path.name,
         table.understood,
-        before,
+        file.sha256,
         header.names,
         header.unrecognised,
         kept,
@@ -218,8 +238,7 @@ def _read(
 
 def _date(reader: _Reader, row: int, cells: Sequence[Cell], name: str, hint: bool | None) -> date | None:
     cell = reader.cell(cells, name)
-    if is_error(cell):
-        reader.problem(row, name, "the cell holds a formula or its error", "put the value itself into the cell")
+    if reader.faulty(row, cell, name):
         return None
     try:
         found = date_of(cell, hint)

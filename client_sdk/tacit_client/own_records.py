@@ -6,10 +6,9 @@ receipt, the commitment on the log and what was published instead; the member gi
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -36,8 +35,8 @@ class OwnRecords:
     log: LogFollower
     signing_key: Ed25519PrivateKey
 
-    def verify(self, board: Board, download: Callable[[IndexRoot], Path]) -> str | None:
-        """Return what to tell the member when something is missing; ``download`` gives a verified index file."""
+    def verify(self, board: Board, opened: Callable[[IndexRoot], AbstractContextManager[IndexFile]]) -> str | None:
+        """Return what to tell the member when something is missing; ``opened`` gives an index file, verified."""
         upload = load_upload(self.vault, self.context)
         if upload is None or upload.receipt is None or upload.entry is None:
             return None
@@ -51,7 +50,8 @@ class OwnRecords:
             return None
         if self._verified() == root.root:
             return None
-        missing = missing_records(download(root), upload)
+        with opened(root) as index:
+            missing = missing_records(index, upload)
         if missing:
             return self._complain(upload, "index", root, missing)
         self.vault.put(self._name(), root.root)
@@ -89,13 +89,11 @@ class OwnRecords:
         return f"verified/{self.context.epoch}/{self.context.stream}"
 
 
-def missing_records(index_file: Path, upload: StoredUpload) -> tuple[MissingRecord, ...]:
+def missing_records(index: IndexFile, upload: StoredUpload) -> tuple[MissingRecord, ...]:
     """Return every record of the upload, dummies too, whose commitment is not in the index."""
     found = []
-    with index_file.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        index = IndexFile(data)
-        for position in range(len(upload.commitments) // COMMITMENT_BYTES):
-            commitment = upload.commitments[COMMITMENT_BYTES * position :][:COMMITMENT_BYTES]
-            if index.record(commitment) is None:
-                found.append(MissingRecord(commitment, upload.sent[_HASH_BYTES * position :][:_HASH_BYTES]))
+    for position in range(len(upload.commitments) // COMMITMENT_BYTES):
+        commitment = upload.commitments[COMMITMENT_BYTES * position :][:COMMITMENT_BYTES]
+        if index.record(commitment) is None:
+            found.append(MissingRecord(commitment, upload.sent[_HASH_BYTES * position :][:_HASH_BYTES]))
     return tuple(found)

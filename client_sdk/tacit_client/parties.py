@@ -9,16 +9,17 @@ from pathlib import Path
 import msgspec
 
 from tacit_client.transport import Transport
-from tacit_protocol import dleq, index_file, messages, shuffle, signing
+from tacit_protocol import index_file, messages, sealed_index, shuffle, signing, wire
 from tacit_protocol.checkpoint import MAX_NOTE_BYTES
-from tacit_protocol.errors import EncodingError, IndexFileError, UploadError
-from tacit_protocol.group import ELEMENT_BYTES, Backend, Elements
+from tacit_protocol.errors import IndexFileError, UploadError
+from tacit_protocol.group import Backend
 from tacit_protocol.messages import BoardEntry, BoardPage, IndexRoot, Manifest, Receipt, Trustee
 from tacit_protocol.signing import Signed
 from tacit_protocol.threshold import ShareAnswer
 
 BOARD_PAGE = 1000
 DOWNLOAD_BYTES = 64 * index_file.CHUNK_BYTES  # one ranged request: 4 MiB
+_INDEX_HEADER_BYTES = 2048
 
 
 class UploadState(msgspec.Struct, frozen=True):
@@ -64,6 +65,7 @@ class Secretariat:
 
     def download_index(self, root: IndexRoot, target: Path, progress: Callable[[int], None]) -> None:
         """Fetch the index into ``target`` piece by piece; a partial file is continued, not begun anew."""
+        _verify_size(root)
         url = f"{self.url}/v1/indexes/{root.epoch}/{root.stream}/{root.window}"
         have = target.stat().st_size if target.exists() else 0
         if have > root.size:
@@ -100,23 +102,9 @@ class TrusteeServer:
     def evaluate(self, group: Backend, epoch: str, stream: str, blinded: bytes) -> ShareAnswer:
         """Have a batch evaluated; the answer is decoded here and still to be verified."""
         url = f"{self.trustee.url}/v1/{epoch}/{stream}/evaluations"
-        expected = dleq.PROOF_BYTES + len(blinded)
-        body = self.transport.request(self.party, "POST", url, blinded, limit=expected)
-        if len(body) != expected:
-            raise EncodingError(
-                f"{self.party} answered {len(blinded) // ELEMENT_BYTES} elements with {len(body)} bytes, "
-                f"expected {expected}",
-                party=self.party,
-            )
-        return ShareAnswer(self.trustee.index, self._decode(group, body[dleq.PROOF_BYTES :]), body[: dleq.PROOF_BYTES])
-
-    def _decode(self, group: Backend, packed: bytes) -> Elements:
-        try:
-            return group.decode(packed)
-        except EncodingError as error:
-            raise EncodingError(
-                f"{self.party} answered with {error.message}", position=error.position, party=self.party
-            ) from error
+        count = wire.batch_count(blinded)
+        body = self.transport.request(self.party, "POST", url, blinded, limit=wire.answer_bytes(count))
+        return wire.decode_answer(group, self.trustee.index, count, body)
 
     def upload_state(self, epoch: str, stream: str, entry: int) -> UploadState:
         """Ask what the shuffler already holds of an upload."""
@@ -139,6 +127,16 @@ class TrusteeServer:
 
     def _upload(self, epoch: str, stream: str, entry: int) -> str:
         return f"{self.trustee.url}/v1/{epoch}/{stream}/uploads/{entry}"
+
+
+def _verify_size(root: IndexRoot) -> None:
+    """Refuse a size that the announced counts do not explain: it would fill the member's disk before it is noticed."""
+    content = sealed_index.ENTRY_BYTES * root.entries + sealed_index.RECORD_BYTES * root.records
+    if not content < root.size <= content + _INDEX_HEADER_BYTES:
+        raise IndexFileError(
+            f"the secretariat announces an index of {root.size} bytes for {root.records} records",
+            party="secretariat",
+        )
 
 
 def pages_of(records: bytes) -> list[bytes]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tacit_protocol import keygen, merkle, messages, signing
+from tacit_protocol import audit_ledger, keygen, merkle, messages, signing
+from tacit_protocol.audit_ledger import AuditLedger
 from tacit_protocol.ceremony_record import BEFORE, RESTART, STEPS, CeremonyRecord, StreamKeys, conclude
 from tacit_protocol.errors import CeremonyError, SignatureError, TacitError, UploadError
 from tacit_protocol.grants import Ledger
@@ -27,6 +28,7 @@ from tacit_protocol.messages import (
     Round3,
     Round3Answer,
     Round4,
+    Trustee,
     UploadCommitment,
     WindowClose,
 )
@@ -35,7 +37,7 @@ from tacit_protocol.sealed_index import ENTRIES_PER_RECORD
 __all__ = ["RESTART", "Board", "BoardError", "CeremonyRecord", "StreamId", "StreamKeys", "UnpinnedTrusteeError"]
 
 StreamId = tuple[str, str]  # (epoch, stream)
-_SECRETARIAT = frozenset({"manifest", "window-close", "ceremony-cut", "index"})
+_SECRETARIAT = frozenset({"manifest", "window-close", "ceremony-cut", "index", "auditor"})
 
 
 class BoardError(TacitError):
@@ -58,6 +60,7 @@ class Board:
     time: int = 0  # of the last entry
     tree: merkle.Tree = field(default_factory=merkle.Tree)
     ledger: Ledger = field(default_factory=Ledger)
+    audits: AuditLedger = field(default_factory=AuditLedger)
     ceremonies: dict[tuple[str, str, int], CeremonyRecord] = field(default_factory=dict)
     granted_at: dict[tuple[str, str, str, bytes], int] = field(default_factory=dict)  # as Ledger.granted: the entry
     closed_windows: dict[StreamId, int] = field(default_factory=dict)
@@ -85,6 +88,10 @@ class Board:
         self._judge(entry)
         self.tree.append(merkle.leaf_hash(leaf))
         self.time = entry.time
+
+    def step_over(self, digest: bytes) -> None:
+        """Count an entry by its leaf hash alone: an auditor goes on after one that it had to refuse or that is gone."""
+        self.tree.append(digest)
 
     @property
     def size(self) -> int:
@@ -165,6 +172,9 @@ class Board:
             self.ledger.apply(message)
             if grant is not None:
                 self.granted_at.setdefault((grant.epoch, grant.stream, message.signer, grant.digest), entry.sequence)
+                self.audits.note_grant(entry)
+        elif message.kind in audit_ledger.KINDS:
+            self.audits.apply(entry, self.ledger, self.tree.root, self._officials())
         elif message.kind in STEPS:
             self._ceremony(entry)
         elif message.kind == "upload":
@@ -174,6 +184,11 @@ class Board:
         else:
             self._publication(entry)
 
+    def _officials(self) -> set[bytes]:
+        parties: list[Manifest | Trustee] = [*self.ledger.manifests.values()]
+        parties += [trustee for manifest in self.ledger.manifests.values() for trustee in manifest.trustees]
+        return {self.secretariat_key} | {key for p in parties for key in (p.signing_key, p.agreement_key)}
+
     def _check_manifest(self, manifest: Manifest) -> None:
         if manifest.epoch in self.ledger.manifests:
             raise BoardError(f"epoch {manifest.epoch} was opened twice", party="secretariat")
@@ -182,8 +197,24 @@ class Board:
             raise BoardError(f"the manifest of {manifest.epoch} names impossible trustees", party="secretariat")
         if manifest.shuffler not in indices or manifest.signing_key != self.secretariat_key:
             raise BoardError(f"the manifest of {manifest.epoch} contradicts itself", party="secretariat")
+        self._check_trustees(manifest)
         if self.trustee_keys is not None:
             self._check_pinned(manifest, self.trustee_keys)
+
+    @staticmethod
+    def _check_trustees(manifest: Manifest) -> None:
+        count = len(manifest.trustees)
+        if len({trustee.signing_key for trustee in manifest.trustees}) != count:
+            raise BoardError(
+                f"the manifest of {manifest.epoch} names one trustee under two numbers", party="secretariat"
+            )
+        if 2 * manifest.threshold <= count:
+            # Otherwise two halves could each make a key, and trustees left out could be enough to know it.
+            raise BoardError(
+                f"the manifest of {manifest.epoch} has a threshold of {manifest.threshold} "
+                f"for {count} trustees: more than half of them must be needed",
+                party="secretariat",
+            )
 
     @staticmethod
     def _check_pinned(manifest: Manifest, pins: Mapping[int, bytes]) -> None:
@@ -198,7 +229,8 @@ class Board:
             if pinned != trustee.signing_key:
                 # A secretariat that names its own machines as trustees would hold the whole key.
                 raise BoardError(
-                    f"the manifest of {manifest.epoch} gives trustee {trustee.index} another key than the one pinned",
+                    f"the manifest of {manifest.epoch} gives trustee {trustee.index} another key than the one pinned: "
+                    "a new trustee needs a new invitation",
                     party="secretariat",
                 )
 
@@ -228,7 +260,7 @@ class Board:
         if attempt != current and (place not in self.ceremonies or attempt > current):
             raise CeremonyError(f"the ceremony of {manifest.epoch}/{stream} is in attempt {current}", party=party)
         if place not in self.ceremonies:
-            keys = {trustee.index: trustee.agreement_key for trustee in manifest.trustees}
+            keys = {trustee.index: trustee.signing_key for trustee in manifest.trustees}
             ceremony = keygen.Ceremony(manifest.epoch, stream, attempt, manifest.threshold, keys)
             self.ceremonies[place] = CeremonyRecord(ceremony)
         return self.ceremonies[place]
@@ -313,7 +345,8 @@ class Board:
                 f"the hand-over of {place} has {handover.count} records, its members committed to {count}", party=party
             )
         handed_over = self.handed_over(handover.epoch, handover.stream)
-        left_out = {self.uploads[sequence][0] for sequence in handed_over} - members
+        earlier = {self.uploads[sequence][0] for sequence in handed_over}
+        left_out = earlier - members
         if handover.entries and left_out:
             # What is missing from the next index would be that member's: two indexes compared would name it.
             raise UploadError(
@@ -321,14 +354,16 @@ class Board:
                 party=party,
                 evidence={f"left out {i}": member for i, member in enumerate(sorted(left_out), 1)},
             )
-        fresh = set(handover.entries) - handed_over
-        if handover.entries and len(fresh) < manifest.minimum_contributors:
-            # In a small crowd the secretariat could guess whose records came in.
-            raise UploadError(
-                f"the hand-over of {place} has {len(fresh)} new contributors, "
-                f"{manifest.minimum_contributors} are the least",
-                party=party,
-            )
+        fresh = [self.uploads[sequence][0] for sequence in set(handover.entries) - handed_over]
+        replacing = sum(member in earlier for member in fresh)
+        least = manifest.minimum_contributors
+        for number, who in ((len(fresh) - replacing, "new"), (replacing, "replacing")):
+            # In a small crowd the secretariat could guess whose records came in. Each kind needs its own crowd: two
+            # indexes compared show what a single member has replaced, also where many new ones came at the same time.
+            if 0 < number < least or (handover.entries and not fresh):
+                raise UploadError(
+                    f"the hand-over of {place} has {number} {who} contributors, {least} are the least", party=party
+                )
 
     def _check_index(self, root: IndexRoot) -> None:
         place = (root.epoch, root.stream, root.window)
@@ -337,7 +372,9 @@ class Board:
             raise BoardError(
                 f"an index of {root.epoch}/{root.stream} window {root.window} is not due", party="secretariat"
             )
-        if root.records > handover.count or root.entries != ENTRIES_PER_RECORD * root.records:
+        # More than 14 entries for each record only where copies of one record came with other entries.
+        least, most = ENTRIES_PER_RECORD * root.records, ENTRIES_PER_RECORD * handover.count
+        if root.records > handover.count or not least <= root.entries <= most:
             raise BoardError(
                 f"the index of {root.epoch}/{root.stream} window {root.window} holds other counts than "
                 "what was handed over",

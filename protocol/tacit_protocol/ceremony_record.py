@@ -55,7 +55,7 @@ class CeremonyRecord:
     def expected(self, kind: str) -> set[int]:
         """Return whose messages a step waits for: whoever stayed silent in one step is out of the next."""
         if kind == "ceremony-1":
-            return set(self.ceremony.agreement_keys)
+            return set(self.ceremony.signing_keys)
         if kind == "ceremony-3-answer":
             return self.accused()
         return set(self.sent["ceremony-1" if kind == "ceremony-2" else "ceremony-2"])

@@ -260,15 +260,18 @@ class FakeMember:
             sealed.append(sealed_index.dummy_record(secrets.token_bytes(sealed_index.SEALED_BYTES)))
         return [shuffle.seal_for_secretariat(agreement, EPOCH, STREAM, record) for record in sealed]
 
-    def commit(self, uploads: list[bytes], window: int = 1) -> tuple[int, bytes, bytes]:
-        """Post the commitment to an upload; returns its entry, the salt and the one page."""
+    def commit(self, uploads: list[bytes], window: int | None = None) -> tuple[int, bytes, bytes]:
+        """Post the commitment to an upload to the open window, or the one named; entry, salt and the one page."""
+        if window is None:
+            with self.world.keeper.view() as board:
+                window = board.open_window(EPOCH, STREAM)
         page, salt = b"".join(uploads), secrets.token_bytes(32)
         digest = shuffle.upload_digest(salt, EPOCH, STREAM, [page])
         answer = self.post(UploadCommitment(EPOCH, STREAM, window, len(uploads), digest))
         assert answer.status_code == 201, answer.text
         return messages.decode(answer.content, BoardEntry).sequence, salt, page
 
-    def upload(self, uploads: list[bytes], window: int = 1) -> Signed:
+    def upload(self, uploads: list[bytes], window: int | None = None) -> Signed:
         """Upload records and return the receipt."""
         entry, salt, page = self.commit(uploads, window)
         base = f"/v1/{EPOCH}/{STREAM}/uploads/{entry}"

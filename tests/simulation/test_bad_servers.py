@@ -17,7 +17,6 @@ from tacit_protocol import dleq, scalars
 from tacit_protocol.errors import IndexFileError, QuorumError, TacitError, UploadError
 from tacit_protocol.group import load_backend
 
-pytestmark = pytest.mark.xdist_group("bad-servers")
 GROUP = load_backend("auto")
 PROOF = dleq.PROOF_BYTES
 
@@ -137,7 +136,7 @@ def test_a_forged_entry_is_refused(published: World) -> None:
 
 def test_a_damaged_index_is_fetched_again_and_then_refused(published: World) -> None:
     member = _shared(published)
-    for cached in (member.home / "cache").glob("*.index"):
+    for cached in (member.home / "cache").rglob("*.index"):
         cached.unlink()
     meddler = meddle(member)
     meddler.change = lambda party, url, body: body[:-1] + b"\x00" if "/v1/indexes/" in url else body
@@ -151,7 +150,7 @@ def test_a_damaged_index_is_fetched_again_and_then_refused(published: World) -> 
 
 def test_a_short_index_is_refused(published: World) -> None:
     member = _shared(published)
-    for cached in (member.home / "cache").glob("*.index"):
+    for cached in (member.home / "cache").rglob("*.index"):
         cached.unlink()
     meddle(member).change = lambda party, url, body: body[:100] if "/v1/indexes/" in url else body
     with pytest.raises(IndexFileError, match="asked for"):

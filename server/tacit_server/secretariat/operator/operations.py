@@ -6,12 +6,13 @@ import hashlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import msgspec
 
 from tacit_protocol import messages
 from tacit_protocol.errors import TacitError
-from tacit_protocol.messages import BoardEntry, CeremonyCut, Manifest, Trustee, WindowClose
+from tacit_protocol.messages import AuditorAppointment, BoardEntry, CeremonyCut, Manifest, Trustee, WindowClose
 from tacit_server.errors import ConfigurationError
 from tacit_server.home import SecretariatCard, TrusteeCard
 from tacit_server.secretariat import rounds
@@ -34,6 +35,14 @@ class Invitation(msgspec.Struct, frozen=True):
     secretariat: SecretariatCard
     code: str
     trustees: list[PinnedTrustee]
+    version: int = 1
+
+
+class AuditorCard(msgspec.Struct, frozen=True):
+    """The file that 'tacit audit init' writes: the auditor's public keys."""
+
+    signing_key: Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
+    agreement_key: Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
     version: int = 1
 
 
@@ -147,6 +156,15 @@ def cut_ceremony(keeper: Keeper, epoch: str, stream: str, step: str | None) -> C
     return cut
 
 
+def appoint_auditor(keeper: Keeper, card: AuditorCard, until: int) -> AuditorAppointment:
+    """Appoint an auditor by its card; the same card with another date changes its term."""
+    appointment = AuditorAppointment(card.signing_key, card.agreement_key, until)
+    if until <= keeper.now():
+        raise ConfigurationError("an auditor's term ends in the future")
+    keeper.publish(appointment)
+    return appointment
+
+
 def stages(keeper: Keeper) -> list[rounds.Stage]:
     """Return where every stream of every epoch stands."""
     with keeper.view() as board:
@@ -160,6 +178,10 @@ def stages(keeper: Keeper) -> list[rounds.Stage]:
 def _check(plan: EpochPlan, indices: Sequence[int]) -> None:
     if not 1 <= plan.threshold <= len(indices):
         raise ConfigurationError(f"a threshold of {plan.threshold} needs as many trustees: {len(indices)} registered")
+    if 2 * plan.threshold <= len(indices):
+        raise ConfigurationError(
+            f"a threshold of {plan.threshold} for {len(indices)} trustees: more than half of them must be needed"
+        )
     if plan.shuffler not in indices:
         raise ConfigurationError(
             f"trustee {plan.shuffler} cannot shuffle: registered are {', '.join(map(str, indices)) or 'none'}"
