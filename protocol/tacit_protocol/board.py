@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tacit_protocol import audit_ledger, keygen, merkle, messages, signing
+from tacit_protocol import access, audit_ledger, keygen, merkle, messages, signing
 from tacit_protocol.audit_ledger import AuditLedger
 from tacit_protocol.ceremony_record import BEFORE, RESTART, STEPS, CeremonyRecord, StreamKeys, conclude
 from tacit_protocol.errors import CeremonyError, SignatureError, TacitError, UploadError
@@ -37,7 +37,8 @@ from tacit_protocol.sealed_index import ENTRIES_PER_RECORD
 __all__ = ["RESTART", "Board", "BoardError", "CeremonyRecord", "StreamId", "StreamKeys", "UnpinnedTrusteeError"]
 
 StreamId = tuple[str, str]  # (epoch, stream)
-_SECRETARIAT = frozenset({"manifest", "window-close", "ceremony-cut", "index", "auditor"})
+_LEDGER = frozenset({"manifest", "enrolment", "grant", *access.KINDS})
+_SECRETARIAT = frozenset({"manifest", "window-close", "ceremony-cut", "index", "auditor", "rules", "eligibility"})
 
 
 class BoardError(TacitError):
@@ -163,7 +164,7 @@ class Board:
         message = entry.message
         if message.kind in _SECRETARIAT:
             signing.verify(self.secretariat_key, message)
-        if message.kind in ("manifest", "enrolment", "grant"):
+        if message.kind in _LEDGER:
             if message.kind == "manifest":
                 self._check_manifest(messages.body_of(message, Manifest))
             grant = messages.body_of(message, GrantRequest) if message.kind == "grant" else None
