@@ -64,7 +64,7 @@ EXAMPLES: list[Message] = [
     Handover(E, S, 1, (3, 4), 128, D),
     IndexRoot(E, S, 1, K, 2**40, 0, 0),
     Erasure(E, 255),
-    AccessRules(E, (S,), "I will not."),
+    AccessRules(E, (S,), "agreed"),
     Eligibility(E, S, "a" * 16, True),
     StatementSignature(E, K),
     AuditorAppointment(K, K, 2**40),
