@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import mmap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -62,6 +63,7 @@ class CheckReport:
     window: int
     index_records: int
     rows: Sequence[ReportRow]
+    without_keys: tuple[int, ...] = ()  # positions of plans too poor to be found
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write the rows as .xlsx or .csv, whole or not at all."""
@@ -96,20 +98,23 @@ class Checker:
                 f"no index of {self.context.epoch}/{self.context.stream} has been published yet: "
                 "the secretariat publishes when it closes the first window"
             )
-        keys = [match_keys(plan.site) for plan in plans]
+        keys = []
+        for done, plan in enumerate(plans):
+            keys.append(match_keys(plan.site))
+            if done % 500 == 0:
+                progress("match keys", done, len(plans))
+        progress("match keys", len(plans), len(plans))
         outputs = self.evaluator.outputs((key.encode() for plan in keys for key in plan), progress)
-        path = self._download(root, progress)
-        own = self._own()
-        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            index = IndexFile(data)
-            index.verify(root)
-            rows = []
+        own, rows = self._own(), []
+        with self.verified(root, progress) as index:
             for done, (plan, plan_keys) in enumerate(zip(plans, keys, strict=True)):
-                rows.append(_row(plan, apply(self.policy, self._hits(index, plan, plan_keys, outputs, own), today)))
+                hits = self._hits(index, plan, plan_keys, outputs, own)
+                rows.append(_row(plan, apply(self.policy, hits, today), findable=bool(plan_keys)))
                 if done % 50 == 0:
                     progress("opening", done, len(plans))
         progress("opening", len(plans), len(plans))
-        return CheckReport(self.context.epoch, self.context.stream, root.window, root.records, rows)
+        poor = tuple(position for position, plan_keys in enumerate(keys) if not plan_keys)
+        return CheckReport(self.context.epoch, self.context.stream, root.window, root.records, rows, poor)
 
     def _hits(
         self,
@@ -131,27 +136,37 @@ class Checker:
             hits.append(Hit(payload, judgement, agreed))
         return hits
 
-    def _download(self, root: IndexRoot, progress: Progress) -> Path:
-        """Fetch the index unless it is in the cache; a damaged cache is fetched once more before giving up."""
-        self.cache.mkdir(parents=True, exist_ok=True)
-        path = self.cache / f"{root.root.hex()}.index"
-        for attempt in (1, 2):
-            have = 0
+    @contextmanager
+    def verified(self, root: IndexRoot, progress: Progress = silent) -> Iterator[IndexFile]:
+        """Open the index, fetched unless it is in the cache; a damaged one is fetched once more before giving up.
 
-            def received(count: int) -> None:
-                nonlocal have
-                have += count
-                progress("index", have, root.size)
+        What is read afterwards is the very map that was hashed.
+        """
+        for last in (False, True):
+            path = self._fetch(root, progress)
+            with _mapped(path) as data:
+                index, fault = _verify(data, root)
+                if index is not None:
+                    yield index
+                    return
+            path.unlink()  # once it is not mapped any more, which some systems demand
+            if last and fault is not None:
+                raise fault
 
-            self.evaluator.secretariat.download_index(root, path, received)
-            try:
-                _verify(path, root)
-                break
-            except IndexFileError:
-                path.unlink()
-                if attempt == 2:
-                    raise
-        for other in self.cache.glob("*.index"):
+    def _fetch(self, root: IndexRoot, progress: Progress) -> Path:
+        """Bring the index into the cache, and let it be the only one of its stream there."""
+        folder = self.cache / self.context.epoch / self.context.stream
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{root.root.hex()}.index"
+        have = 0
+
+        def received(count: int) -> None:
+            nonlocal have
+            have += count
+            progress("index", have, root.size)
+
+        self.evaluator.secretariat.download_index(root, path, received)
+        for other in folder.glob("*.index"):  # of earlier windows
             if other != path:
                 other.unlink()
         return path
@@ -168,15 +183,28 @@ def policy_with(threshold: float | None) -> Policy:
     return Policy() if threshold is None else Policy(min_probability=threshold)
 
 
-def _verify(path: Path, root: IndexRoot) -> None:
+@contextmanager
+def _mapped(path: Path) -> Iterator[mmap.mmap]:
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        IndexFile(data).verify(root)
+        yield data
 
 
-def _row(plan: PlannedAudit, result: Result) -> ReportRow:
+def _verify(data: mmap.mmap, root: IndexRoot) -> tuple[IndexFile | None, IndexFileError | None]:
+    try:
+        index = IndexFile(data)
+        index.verify(root)
+    except IndexFileError as error:
+        return None, error
+    return index, None
+
+
+def _row(plan: PlannedAudit, result: Result, *, findable: bool) -> ReportRow:
     hit = result.hit
     if hit is None:
-        return ReportRow(plan, "not found", next_step="plan your own audit")
+        step = "plan your own audit"
+        if not findable:
+            step = "add a city, postcode or identifier and check again: there is too little on this site to find it by"
+        return ReportRow(plan, "not found", next_step=step)
     payload, judgement = hit.payload, hit.judgement
     is_site = judgement.scope is Scope.SITE
     if result.status == "assessed":

@@ -83,7 +83,7 @@ def shuffle(records: Sequence[bytes], random: bytes) -> list[bytes]:
     """Return all members' records in uniformly random order (SPEC step U4); 16 random bytes for each."""
     if len(random) != SHUFFLE_RANDOM_BYTES * len(records):
         raise ValueError(f"shuffling takes {SHUFFLE_RANDOM_BYTES} random bytes for each record")
-    keys = [random[SHUFFLE_RANDOM_BYTES * i :][:SHUFFLE_RANDOM_BYTES] for i in range(len(records))]
+    keys = [random[i : i + SHUFFLE_RANDOM_BYTES] for i in range(0, len(random), SHUFFLE_RANDOM_BYTES)]
     order = sorted(range(len(records)), key=keys.__getitem__)
     return [records[i] for i in order]
 
