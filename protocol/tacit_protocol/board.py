@@ -312,9 +312,11 @@ class Board:
         their kind; but a hand-over that takes some of a kind has to take all that were receipted.
         """
         member, commitment = self.uploads[sequence]
-        if commitment.window > handover.window or sequence in handover.entries:
-            return False
         place = (handover.epoch, handover.stream)
+        if (commitment.epoch, commitment.stream) != place or commitment.window > handover.window:
+            return False
+        if sequence in handover.entries:
+            return False
         before = [h for (e, s, w), h in self.handovers.items() if (e, s) == place and w < handover.window]
         shown = {entry for earlier in before for entry in earlier.entries}
         earlier_members = {self.uploads[entry][0] for entry in shown}
