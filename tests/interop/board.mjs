@@ -48,18 +48,20 @@ class Attempt {
 
 class Board {
   constructor(secretariatKey, pins) {
-    Object.assign(this, { secretariatKey, pins, size: 0, manifests: {}, members: {}, attempts: {}, closed: {} });
-    Object.assign(this, { uploads: {}, handovers: [], indexes: [], used: {}, granted: {} });
+    Object.assign(this, { secretariatKey, pins, size: 0, time: 0, manifests: {}, members: {}, attempts: {}, closed: {} });
+    Object.assign(this, { uploads: {}, handovers: [], indexes: [], erased: [], used: {}, granted: {} });
   }
 
-  apply({ sequence, message }) {
+  apply({ sequence, time, message }) {
     if (sequence !== this.size) throw new Refused('secretariat', `entry ${sequence} where ${this.size} was expected`);
+    if (time < this.time) throw new Refused('secretariat', `entry ${sequence} is dated before the one it follows`);
     const body = unbase64(message.body);
-    this.judge(message, body, sequence);
+    this.judge(message, body, sequence, time);
     this.size += 1;
+    this.time = time;
   }
 
-  judge(signed, body, sequence) {
+  judge(signed, body, sequence, time) {
     const { kind } = signed;
     if (SECRETARIAT.includes(kind)) {
       const message = open(signed, this.secretariatKey, 'secretariat');
@@ -74,17 +76,20 @@ class Board {
     } else if (MEMBERS.includes(kind)) {
       if (!this.members[signed.signer]) throw new Refused(signed.signer, 'is not enrolled');
       const message = open(signed, this.members[signed.signer], signed.signer);
+      const { opens, closes } = this.manifestOf(message.epoch);
+      if (time < opens || time >= closes) throw new Refused(signed.signer, `posted outside epoch ${message.epoch}`);
       if (kind === 'upload') this.uploads[sequence] = { ...message, member: signed.signer };
       else this.grant(signed.signer, message);
     } else {
       const { epoch, sender } = JSON.parse(Buffer.from(body).toString());
       const manifest = this.manifestOf(epoch);
-      const index = STEPS.includes(kind) ? sender : manifest.shuffler;
+      const index = kind === 'handover' ? manifest.shuffler : sender;
       const key = manifest.trustees.find((trustee) => trustee.index === index)?.signing_key;
       if (!key) throw new Refused('secretariat', `nobody is trustee ${index}`);
       const message = open(signed, unbase64(key), `trustee ${index}`);
       if (kind === 'handover') this.handovers.push(message);
       else if (STEPS.includes(kind)) this.attempt(message).take(kind, message, body);
+      else if (kind === 'erasure') this.erased.push(message);
       else throw new Refused('secretariat', `shows an entry of kind ${kind}`);
     }
   }

@@ -54,6 +54,7 @@ const KINDS = {
   'window-close': { ...place, window },
   handover: { ...place, window, entries: isList(0, Infinity, u40), count: u40, digest: b64 },
   index: { ...place, window, root: b32, size: u40, records: u40, entries: u40 },
+  erasure: { epoch: id, sender: index },
 };
 export const kinds = Object.keys(KINDS);
 

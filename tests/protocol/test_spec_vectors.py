@@ -21,11 +21,13 @@ from support.vectors import VECTORS
 from tacit_client import session
 from tacit_matcher import payload, sketch
 from tacit_protocol import (
+    checkpoint,
     dleq,
     grants,
     hkdf,
     index_file,
     keygen,
+    merkle,
     messages,
     request_signing,
     sealed_index,
@@ -288,11 +290,32 @@ def test_the_board(group: Backend) -> None:
     board = Board(bytes.fromhex(vector["secretariat_key"]))
     for line in vector["entries"]:
         board.apply(messages.decode(line["entry"].encode(), BoardEntry))
-        assert board.head.hex() == line["head"]
+        assert board.head.hex() == line["root"]
     keys = board.stream_keys(group, "2026-h2", "social-audit")
     assert keys.public_key.hex() == vector["public_key"] == load("ceremony")["honest"]["public_key"]
     assert {str(i): share.hex() for i, share in keys.public_shares.items()} == vector["public_shares"]
     assert board.latest_index("2026-h2", "social-audit") is not None
+
+
+def test_the_log() -> None:
+    vector = load("log")
+    leaves = [b"tacit/1 entry\n" + line["entry"].encode() for line in load("board")["entries"]]
+    assert leaves[0].decode() == vector["first_leaf"]
+    assert [merkle.leaf_hash(leaf).hex() for leaf in leaves] == vector["leaf_hashes"]
+    assert messages.encode_leaf(messages.decode_leaf(leaves[3])) == leaves[3]
+    log_key, root = bytes.fromhex(vector["log_key"]), bytes.fromhex(vector["root"])
+    note = checkpoint.decode_note(vector["note"].encode())
+    assert note.encode().decode() == vector["note"]
+    shown = checkpoint.verify_log(note, checkpoint.log_origin(log_key), log_key)
+    assert (shown.origin, shown.size, shown.root) == (vector["origin"], vector["size"], root)
+    for witness in vector["witnesses"]:
+        public = bytes.fromhex(witness["public_key"])
+        name = checkpoint.witness_name(public)
+        assert (name, checkpoint.verifier_key(name, 4, public)) == (witness["name"], witness["vkey"])
+        assert checkpoint.verify_cosignature(note, name, public) == witness["time"]
+    inclusion, consistency = ([bytes.fromhex(s) for s in vector[n]] for n in ("inclusion_of_3", "consistency_from_5"))
+    merkle.verify_inclusion(root, shown.size, 3, merkle.leaf_hash(leaves[3]), inclusion)
+    merkle.verify_consistency(5, merkle.tree_hash(leaves[:5]), shown.size, root, consistency)
 
 
 def test_the_example_of_a_signature_base_in_the_specification() -> None:

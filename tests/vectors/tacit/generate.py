@@ -23,10 +23,12 @@ sys.path.insert(0, str(FOLDER.parents[1]))  # the tests' folder, where support i
 from support.hpke import seal_with  # noqa: E402
 from support.vectors import draw_from  # noqa: E402
 from tacit_protocol import (  # noqa: E402
+    checkpoint,
     dleq,
     grants,
     hkdf,
     index_file,
+    merkle,
     messages,
     request_signing,
     scalars,
@@ -69,6 +71,7 @@ def signed_messages(cast: Cast) -> Json:
         (secretariat, messages.WindowClose(E, S, 1)),
         (shuffler, messages.Handover(E, S, 1, (17, 18), 128, digest)),
         (secretariat, messages.IndexRoot(E, S, 1, root, 2**20, 127, 1778)),
+        (cast.trustees[1], messages.Erasure(E, 1)),
     ]
     return {"messages": [_signed(key, message) for key, message in examples]}
 
@@ -275,19 +278,55 @@ def index(cast: Cast) -> Json:
 
 
 def board(cast: Cast) -> Json:
-    """Section 10: a board from the manifest to a published index, and the running hash after each entry."""
-    view, lines = Board(signing.public_bytes(cast.secretariat)), []
-    for key, message in _story(cast):
-        signed: Signed = signing.sign(key, messages.kind_of(message), messages.encode(message))
-        entry = BoardEntry(view.size, NOW + view.size, signed)
+    """Section 10: a board from the manifest to an erasure, and the root of the log after each entry."""
+    view = Board(signing.public_bytes(cast.secretariat))
+    lines = []
+    for entry in _entries(cast):
         view.apply(entry)
-        lines.append({"entry": messages.encode(entry).decode(), "head": view.head.hex()})
+        lines.append({"entry": messages.encode(entry).decode(), "root": view.head.hex()})
     keys = view.stream_keys(GROUP, E, S)
     return {
         "secretariat_key": signing.public_bytes(cast.secretariat).hex(),
         "entries": lines,
         "public_key": keys.public_key.hex(),
         "public_shares": {str(i): share.hex() for i, share in keys.public_shares.items()},
+    }
+
+
+def _entries(cast: Cast) -> Iterator[BoardEntry]:
+    for sequence, (key, message) in enumerate(_story(cast)):
+        signed: Signed = signing.sign(key, messages.kind_of(message), messages.encode(message))
+        yield BoardEntry(sequence, NOW + sequence, signed)
+
+
+def log(cast: Cast) -> Json:
+    """Section 10: leaves, proofs, a checkpoint and its cosignatures, over the entries of board.json."""
+    tree, leaves = merkle.Tree(), [messages.encode_leaf(entry) for entry in _entries(cast)]
+    for leaf in leaves:
+        tree.append(merkle.leaf_hash(leaf))
+    log_key = signing.public_bytes(cast.secretariat)
+    origin, size = checkpoint.log_origin(log_key), tree.size
+    note = checkpoint.sign_checkpoint(cast.secretariat, checkpoint.Checkpoint(origin, size, tree.root()))
+    witnesses = []
+    for i, key in cast.trustees.items():
+        public_key = signing.public_bytes(key)
+        name = checkpoint.witness_name(public_key)
+        line = checkpoint.cosign(key, name, note.text, NOW + 100 + i)
+        note = note.with_signatures([line])
+        vkey = checkpoint.verifier_key(name, checkpoint.COSIGNATURE_V1, public_key)
+        witnesses.append({"name": name, "public_key": public_key.hex(), "vkey": vkey, "time": NOW + 100 + i})
+    return {
+        "origin": origin,
+        "log_key": log_key.hex(),
+        "vkey": checkpoint.verifier_key(origin, checkpoint.ED25519, log_key),
+        "first_leaf": leaves[0].decode(),
+        "leaf_hashes": [merkle.leaf_hash(leaf).hex() for leaf in leaves],
+        "size": size,
+        "root": tree.root().hex(),
+        "note": note.encode().decode(),
+        "witnesses": witnesses,
+        "inclusion_of_3": [step.hex() for step in tree.inclusion_proof(3, size)],
+        "consistency_from_5": [step.hex() for step in tree.consistency_proof(5, size)],
     }
 
 
@@ -309,6 +348,7 @@ def _story(cast: Cast) -> Iterator[tuple[Ed25519PrivateKey, Message]]:
     entries = (first_upload, first_upload + 1)
     yield cast.trustees[3], messages.Handover(E, S, 1, entries, 128, bytes(range(64)))
     yield cast.secretariat, messages.IndexRoot(E, S, 1, bytes(range(32)), 127_000, 127, 1778)
+    yield cast.trustees[1], messages.Erasure(E, 1)
 
 
 FILES: dict[str, Callable[[Cast], Json]] = {
@@ -324,6 +364,7 @@ FILES: dict[str, Callable[[Cast], Json]] = {
         upload,
         index,
         board,
+        log,
     )
 }
 
