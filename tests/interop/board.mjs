@@ -2,10 +2,11 @@
 
 import { Refused, equal, unbase64 } from './blocks.mjs';
 import { conclude } from './ceremony.mjs';
-import { open } from './messages.mjs';
+import { nameOf, open } from './messages.mjs';
 
 const STEPS = ['ceremony-1', 'ceremony-2', 'ceremony-3', 'ceremony-3-answer', 'ceremony-4'];
-const SECRETARIAT = ['manifest', 'window-close', 'ceremony-cut', 'index'];
+const SECRETARIAT = ['manifest', 'window-close', 'ceremony-cut', 'index', 'auditor'];
+const AUDITORS = ['query-audit', 'query-audit-result']; // a member that is not audited need not judge what they say
 const MEMBERS = ['grant', 'upload'];
 
 class Attempt {
@@ -48,7 +49,7 @@ class Attempt {
 
 class Board {
   constructor(secretariatKey, pins) {
-    Object.assign(this, { secretariatKey, pins, size: 0, time: 0, manifests: {}, members: {}, attempts: {}, closed: {} });
+    Object.assign(this, { secretariatKey, pins, size: 0, time: 0, manifests: {}, members: {}, auditors: {}, attempts: {}, closed: {} });
     Object.assign(this, { uploads: {}, handovers: [], indexes: [], erased: [], used: {}, granted: {} });
   }
 
@@ -68,11 +69,18 @@ class Board {
       if (kind === 'manifest') this.manifest(message);
       else if (kind === 'window-close') this.closed[`${message.epoch}/${message.stream}`] = message.window;
       else if (kind === 'index') this.indexes.push(message);
+      else if (kind === 'auditor') this.auditors[nameOf(unbase64(message.signing_key))] = unbase64(message.signing_key);
       else this.attempt(message).cuts.add(message.step);
     } else if (kind === 'enrolment') {
       const claimed = JSON.parse(Buffer.from(body).toString());
       const message = open(signed, unbase64(claimed.signing_key), signed.signer);
       this.members[signed.signer] ??= unbase64(message.signing_key);
+    } else if (AUDITORS.includes(kind)) {
+      if (!this.auditors[signed.signer]) throw new Refused(signed.signer, 'is no auditor');
+      open(signed, this.auditors[signed.signer], signed.signer);
+    } else if (kind === 'query-audit-answer') {
+      if (!this.members[signed.signer]) throw new Refused(signed.signer, 'is not enrolled');
+      open(signed, this.members[signed.signer], signed.signer);
     } else if (MEMBERS.includes(kind)) {
       if (!this.members[signed.signer]) throw new Refused(signed.signer, 'is not enrolled');
       const message = open(signed, this.members[signed.signer], signed.signer);

@@ -4,10 +4,11 @@ import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import {
-  Point, cat, decode, encode, foreignScalar, hashToGroup, hex, integer, pieces, reduce, scalarBytes, sha256, unbase64,
+  Point, cat, decode, encode, foreignScalar, hashToGroup, hex, integer, pieces, reduce, scalarBytes, sha256, sha512, unbase64,
   unhex, x25519,
 } from './blocks.mjs';
 import { conclude, contextOf, holdsPossession, ownShare } from './ceremony.mjs';
+import * as audits from './audits.mjs';
 import { followBoard } from './board.mjs';
 import { batchDigest, blind, combine, lagrange, prove, verify, weightsOf } from './evaluation.mjs';
 import {
@@ -194,6 +195,32 @@ const checks = {
     assert.throws(() => followBoard(gap, unhex(vector.secretariat_key), pins), /secretariat/);
     const { 1: first, 2: second } = pins;
     assert.throws(() => followBoard(entries, unhex(vector.secretariat_key), { 1: first, 2: second }), /pinned/);
+  },
+
+  query_audit(vector) {
+    const order = parseBody('query-audit', Buffer.from(vector.order), 'auditor');
+    const grant = parseBody('grant', Buffer.from(vector.grant), 'member');
+    const positions = audits.positionsOf(order, grant);
+    assert.deepEqual(positions, vector.positions);
+    for (const [count, expected] of Object.entries(vector.positions_by_count)) {
+      const nonce = Uint8Array.from({ length: 32 }, (_, i) => i);
+      assert.deepEqual(audits.choosePositions(new Uint8Array(32), nonce, new Uint8Array(64), Number(count), 8), expected);
+    }
+    const inputs = vector.inputs.map(unhex);
+    const blinds = vector.blinds.map((r) => integer(unhex(r)));
+    const blinded = encode(inputs.map((input, i) => hashToGroup(input).multiply(blinds[i])));
+    const answer = { order: 20, batches: [audits.openBatch(order.grants[0], inputs, blinds, blinded, positions)] };
+    assert.equal(JSON.stringify(answer), vector.answer);
+    const secret = unhex(vector.auditor_private_key);
+    const sealed = audits.sealAnswer(x25519.getPublicKey(secret), order, answer, unhex(vector.ephemeral_key));
+    assert.equal(sealed.length, vector.sealed_size);
+    same(sha512(sealed), vector.sealed_sha512);
+    same(audits.answerDigest(sealed), vector.digest);
+    assert.deepEqual(audits.openAnswer(secret, order, sealed), answer);
+    audits.verifyOpenings(order, grant, answer.batches[0]);
+    const lie = structuredClone(answer.batches[0]);
+    lie.openings[0].value = lie.openings[1].value;
+    assert.throws(() => audits.verifyOpenings(order, grant, lie), /something else/);
   },
 
   log(vector) {

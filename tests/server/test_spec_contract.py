@@ -21,6 +21,9 @@ SPEC = (Path(__file__).parents[2] / "protocol" / "SPEC.md").read_text(encoding="
 APPENDIX = SPEC[SPEC.index("## Appendix A") : SPEC.index("## Appendix B")]
 
 
+UNLISTED = ("/metrics", "/", "/console/style.css")  # named in words: not for programs of the protocol
+
+
 def section(number: str) -> str:
     return re.split(r"^### A\.\d", APPENDIX, flags=re.MULTILINE)[int(number)]
 
@@ -35,7 +38,7 @@ def log_paths(party: str) -> set[tuple[str, str]]:
 
 
 def routes_of(app: FastAPI) -> set[tuple[str, str]]:
-    routes = [route for route in app.routes if isinstance(route, APIRoute) and route.path != "/metrics"]
+    routes = [route for route in app.routes if isinstance(route, APIRoute) and route.path not in UNLISTED]
     found = {(method, route.path.replace(":path", "")) for route in routes for method in route.methods or ()}
     return {(method, path) for method, path in found if method != "HEAD"}
 

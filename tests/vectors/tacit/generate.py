@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +23,10 @@ sys.path.insert(0, str(FOLDER.parents[1]))  # the tests' folder, where support i
 from support.hpke import seal_with  # noqa: E402
 from support.vectors import draw_from  # noqa: E402
 from tacit_protocol import (  # noqa: E402
-    checkpoint,
     dleq,
     grants,
     hkdf,
     index_file,
-    merkle,
     messages,
     request_signing,
     scalars,
@@ -38,11 +36,10 @@ from tacit_protocol import (  # noqa: E402
     threshold,
     voprf,
 )
-from tacit_protocol.board import Board  # noqa: E402
 from tacit_protocol.group import ORDER  # noqa: E402
-from tacit_protocol.messages import BoardEntry, Message  # noqa: E402
-from tacit_protocol.signing import Signed  # noqa: E402
-from vectors.tacit.cast import GROUP, NEEDED, NOW, TRUSTEES, Cast, E, Run, S, public  # noqa: E402
+from tacit_protocol.messages import Message  # noqa: E402
+from vectors.tacit.cast import GROUP, NEEDED, NOW, Cast, E, Run, S, public  # noqa: E402
+from vectors.tacit.logged import board, log, query_audit  # noqa: E402
 
 Json = dict[str, Any]
 
@@ -72,6 +69,10 @@ def signed_messages(cast: Cast) -> Json:
         (shuffler, messages.Handover(E, S, 1, (17, 18), 128, digest)),
         (secretariat, messages.IndexRoot(E, S, 1, root, 2**20, 127, 1778)),
         (cast.trustees[1], messages.Erasure(E, 1)),
+        (secretariat, messages.AuditorAppointment(signing.public_bytes(cast.auditor), cast.auditor_key, NOW + 86_400)),
+        (cast.auditor, cast.order),
+        (member, messages.QueryAuditAnswer(20, digest)),
+        (cast.auditor, messages.QueryAuditResult(20, "plausible", 3, 0, 1)),
     ]
     return {"messages": [_signed(key, message) for key, message in examples]}
 
@@ -277,80 +278,6 @@ def index(cast: Cast) -> Json:
     }
 
 
-def board(cast: Cast) -> Json:
-    """Section 10: a board from the manifest to an erasure, and the root of the log after each entry."""
-    view = Board(signing.public_bytes(cast.secretariat))
-    lines = []
-    for entry in _entries(cast):
-        view.apply(entry)
-        lines.append({"entry": messages.encode(entry).decode(), "root": view.head.hex()})
-    keys = view.stream_keys(GROUP, E, S)
-    return {
-        "secretariat_key": signing.public_bytes(cast.secretariat).hex(),
-        "entries": lines,
-        "public_key": keys.public_key.hex(),
-        "public_shares": {str(i): share.hex() for i, share in keys.public_shares.items()},
-    }
-
-
-def _entries(cast: Cast) -> Iterator[BoardEntry]:
-    for sequence, (key, message) in enumerate(_story(cast)):
-        signed: Signed = signing.sign(key, messages.kind_of(message), messages.encode(message))
-        yield BoardEntry(sequence, NOW + sequence, signed)
-
-
-def log(cast: Cast) -> Json:
-    """Section 10: leaves, proofs, a checkpoint and its cosignatures, over the entries of board.json."""
-    tree, leaves = merkle.Tree(), [messages.encode_leaf(entry) for entry in _entries(cast)]
-    for leaf in leaves:
-        tree.append(merkle.leaf_hash(leaf))
-    log_key = signing.public_bytes(cast.secretariat)
-    origin, size = checkpoint.log_origin(log_key), tree.size
-    note = checkpoint.sign_checkpoint(cast.secretariat, checkpoint.Checkpoint(origin, size, tree.root()))
-    witnesses = []
-    for i, key in cast.trustees.items():
-        public_key = signing.public_bytes(key)
-        name = checkpoint.witness_name(public_key)
-        line = checkpoint.cosign(key, name, note.text, NOW + 100 + i)
-        note = note.with_signatures([line])
-        vkey = checkpoint.verifier_key(name, checkpoint.COSIGNATURE_V1, public_key)
-        witnesses.append({"name": name, "public_key": public_key.hex(), "vkey": vkey, "time": NOW + 100 + i})
-    return {
-        "origin": origin,
-        "log_key": log_key.hex(),
-        "vkey": checkpoint.verifier_key(origin, checkpoint.ED25519, log_key),
-        "first_leaf": leaves[0].decode(),
-        "leaf_hashes": [merkle.leaf_hash(leaf).hex() for leaf in leaves],
-        "size": size,
-        "root": tree.root().hex(),
-        "note": note.encode().decode(),
-        "witnesses": witnesses,
-        "inclusion_of_3": [step.hex() for step in tree.inclusion_proof(3, size)],
-        "consistency_from_5": [step.hex() for step in tree.consistency_proof(5, size)],
-    }
-
-
-def _story(cast: Cast) -> Iterator[tuple[Ed25519PrivateKey, Message]]:
-    yield cast.secretariat, cast.manifest
-    for number, member in enumerate(cast.members):
-        yield member, messages.Enrolment(signing.public_bytes(member), bytes([64 + number]) * 32)
-    transcript = cast.honest.transcript
-    for step in (transcript.round1, transcript.round2, transcript.round3):
-        for message in step:
-            yield cast.trustees[message.sender], message
-    for _, _, agreement in cast.honest.results.values():
-        yield cast.trustees[agreement.sender], agreement
-    first_upload = 3 + 4 * len(TRUSTEES) + 1
-    yield cast.members[0], messages.GrantRequest(E, S, 2048, bytes(range(64)))
-    for member in cast.members:
-        yield member, messages.UploadCommitment(E, S, 1, 64, bytes(64))
-    yield cast.secretariat, messages.WindowClose(E, S, 1)
-    entries = (first_upload, first_upload + 1)
-    yield cast.trustees[3], messages.Handover(E, S, 1, entries, 128, bytes(range(64)))
-    yield cast.secretariat, messages.IndexRoot(E, S, 1, bytes(range(32)), 127_000, 127, 1778)
-    yield cast.trustees[1], messages.Erasure(E, 1)
-
-
 FILES: dict[str, Callable[[Cast], Json]] = {
     maker.__name__: maker
     for maker in (
@@ -365,6 +292,7 @@ FILES: dict[str, Callable[[Cast], Json]] = {
         index,
         board,
         log,
+        query_audit,
     )
 }
 
