@@ -325,6 +325,27 @@ class Board:
         """Return the board entries of all uploads that some hand-over of the stream contained."""
         return {i for (e, s, _), h in self.handovers.items() if (e, s) == (epoch, stream) for i in h.entries}
 
+    def leaves_out(self, handover: Handover, sequence: int) -> bool:
+        """Tell whether a hand-over on the board leaves out the upload at ``sequence`` without a reason.
+
+        Asked by whoever has a receipt for it. Newcomers, or members that replace an upload, may wait for a crowd of
+        their kind; but a hand-over that takes some of a kind has to take all that were receipted.
+        """
+        member, commitment = self.uploads[sequence]
+        place = (handover.epoch, handover.stream)
+        if (commitment.epoch, commitment.stream) != place or commitment.window > handover.window:
+            return False
+        if sequence in handover.entries:
+            return False
+        before = [h for (e, s, w), h in self.handovers.items() if (e, s) == place and w < handover.window]
+        shown = {entry for earlier in before for entry in earlier.entries}
+        earlier_members = {self.uploads[entry][0] for entry in shown}
+        taken = {self.uploads[entry][0]: entry for entry in handover.entries}
+        if taken.get(member, -1) > sequence or sequence in shown:
+            return False  # a later upload of the same member took its place, now or before
+        kind = member in earlier_members
+        return any((other in earlier_members) == kind for other, entry in taken.items() if entry not in shown)
+
     def _check_handover(self, manifest: Manifest, handover: Handover) -> None:
         place, party = f"{handover.epoch}/{handover.stream}", f"trustee {manifest.shuffler}"
         done = [w for (e, s, w) in self.handovers if (e, s) == (handover.epoch, handover.stream)]

@@ -54,6 +54,17 @@ const KINDS = {
   'window-close': { ...place, window },
   handover: { ...place, window, entries: isList(0, Infinity, u40), count: u40, digest: b64 },
   index: { ...place, window, root: b32, size: u40, records: u40, entries: u40 },
+  erasure: { epoch: id, sender: index },
+  auditor: { signing_key: b32, agreement_key: b32, until: u40 },
+  'query-audit': {
+    member: (value) => typeof value === 'string' && /^[a-z2-7]{16}$/.test(value), ...place,
+    grants: isList(1, 64, u40), positions: isInteger(1, 256), checkpoint: u40, root: b32, nonce: b32,
+  },
+  'query-audit-answer': { order: u40, digest: b64 },
+  'query-audit-result': {
+    order: u40, outcome: (value) => ['plausible', 'not-plausible', 'false', 'refused'].includes(value),
+    plausible: u40, implausible: u40, padding: u40,
+  },
 };
 export const kinds = Object.keys(KINDS);
 
