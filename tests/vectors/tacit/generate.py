@@ -23,6 +23,7 @@ sys.path.insert(0, str(FOLDER.parents[1]))  # the tests' folder, where support i
 from support.hpke import seal_with  # noqa: E402
 from support.vectors import draw_from  # noqa: E402
 from tacit_protocol import (  # noqa: E402
+    access,
     dleq,
     grants,
     hkdf,
@@ -53,6 +54,7 @@ def signed_messages(cast: Cast) -> Json:
     digest, root = bytes(range(64)), bytes(range(32))
     honest, disputed = cast.honest, cast.disputed
     member, secretariat, shuffler = cast.members[0], cast.secretariat, cast.trustees[3]
+    rules = messages.AccessRules(E, (S,), 'We use it "only" to plan audits.\nNothing else.')
     examples: list[tuple[Ed25519PrivateKey, Message]] = [
         (secretariat, cast.manifest),
         (member, messages.Enrolment(signing.public_bytes(member), bytes(range(1, 33)))),
@@ -69,6 +71,9 @@ def signed_messages(cast: Cast) -> Json:
         (shuffler, messages.Handover(E, S, 1, (17, 18), 128, digest)),
         (secretariat, messages.IndexRoot(E, S, 1, root, 2**20, 127, 1778)),
         (cast.trustees[1], messages.Erasure(E, 1)),
+        (secretariat, rules),
+        (secretariat, messages.Eligibility(E, S, signing.pseudonym(signing.public_bytes(member)), True)),
+        (member, messages.StatementSignature(E, access.statement_digest(rules))),
         (secretariat, messages.AuditorAppointment(signing.public_bytes(cast.auditor), cast.auditor_key, NOW + 86_400)),
         (cast.auditor, cast.order),
         (member, messages.QueryAuditAnswer(20, digest)),
