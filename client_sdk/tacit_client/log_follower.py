@@ -131,7 +131,7 @@ class LogFollower:
             following.take_in(self.board, note, entries)
         except BadEntryError as error:
             path = self._keep_evidence(f"entry-{error.file.entry}.json", messages.encode(error.file))
-            error.message += f" (evidence: {path})"
+            _add(error, f" (evidence: {path})")
             raise
         finally:
             with self._entries_file.open("ab") as file:
@@ -159,7 +159,7 @@ class LogFollower:
         own = self._kept_entries()
         found = following.find_fork(self.board, self.note, own, note, iter(shown) if shown else None)
         path = self._keep_evidence(f"fork-{self.board.size}-{size}.json", messages.encode(found))
-        error.message += f" (both halves: {path})"
+        _add(error, f" (both halves: {path})")
         return error
 
     def _keep_evidence(self, name: str, content: bytes) -> Path:
@@ -200,3 +200,8 @@ class LogFollower:
             self._entries_file.write_bytes(b"".join(line + b"\n" for line in whole))
         for line in whole:
             yield messages.decode(line, BoardEntry, self._entries_file.name)
+
+
+def _add(error: TacitError, more: str) -> None:
+    error.message += more
+    error.args = (error.message,)
