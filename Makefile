@@ -9,10 +9,10 @@ LISTS ?=
 BACK_END ?= auto
 SCALE ?=
 
-.PHONY: help demo test check bench native lock matching clean
+.PHONY: help demo test check bench attack native native-check lock matching vectors interop clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 $(STAMP): requirements/dev.txt pyproject.toml server/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Tacit needs Python 3.11 or newer as $(PYTHON)"; exit 1; }
@@ -36,12 +36,28 @@ check: $(STAMP) ## lint, types and import contracts
 bench: $(STAMP) native ## measure cost per element as ratios to an X25519 exchange
 	$(BIN)/python -m pytest benchmarks --benchmark-only --benchmark-disable-gc -q -s
 
+attack: $(STAMP) native ## run the dictionary attack on plain hashes and on the sealed index
+	$(BIN)/python -m benchmarks.attack
+
 matching: $(STAMP) ## compare matching quality with references; DATA=folder with members/, planned.csv, truth.csv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/matching.txt
 	$(BIN)/python -m benchmarks.matching $(if $(DATA),--data "$(DATA)")
 
+vectors: $(STAMP) ## make our own test vectors anew: the same bytes, unless the protocol changed
+	$(BIN)/python tests/vectors/tacit/generate.py
+
+interop: ## install what the second reading of the protocol needs (Node 20.19 or newer)
+	cd tests/interop && npm install --no-package-lock --no-audit --no-fund --ignore-scripts --silent
+
 native: $(STAMP) ## build the optional native core where cargo and its registry are there
 	@$(BIN)/python -m benchmarks.build_native
+
+native-check: ## lint and test the native core; needs cargo with rustfmt and clippy
+	cd protocol/native && cargo fmt --check
+	cd protocol/native && cargo clippy --quiet --all-targets -- -D warnings
+	cd protocol/native && cargo test --quiet --no-default-features
+	@cd protocol/native && if command -v cargo-deny >/dev/null; then cargo deny check licenses bans sources; \
+	  else echo "cargo-deny is not here: licences and sources of the native core were not checked"; fi
 
 lock: $(STAMP) ## resolve requirements/*.in into hashed requirements/*.txt
 	cd requirements && for set in dev matching; do \
@@ -49,4 +65,4 @@ lock: $(STAMP) ## resolve requirements/*.in into hashed requirements/*.txt
 	    --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --output-file $$set.txt $$set.in || exit 1; done
 
 clean: ## remove what the targets have made
-	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache .hypothesis protocol/native/target
+	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks protocol/native/target protocol/native/Cargo.lock

@@ -138,16 +138,14 @@ def _honest_round(contributed: Sequence[Site]) -> _World:
 
 
 def _ceremony(group: Backend) -> tuple[dict[int, KeyShare], Outcome]:
-    keys = {index: X25519PrivateKey.generate() for index in range(1, TRUSTEES + 1)}
-    public = {index: key.public_key().public_bytes_raw() for index, key in keys.items()}
-    ceremony = Ceremony(EPOCH, STREAM, 1, THRESHOLD, public)
-    drawn = {i: keygen.round1(group, ceremony, i, secrets.token_bytes(ceremony.random_bytes())) for i in keys}
-    opened = Transcript(
-        [message for _, message in drawn.values()], [keygen.round2(state) for state, _ in drawn.values()]
-    )
-    complaints = [keygen.round3(group, ceremony, drawn[i][0], opened, keys[i]) for i in keys]
+    signing_keys = {index: secrets.token_bytes(32) for index in range(1, TRUSTEES + 1)}
+    ceremony = Ceremony(EPOCH, STREAM, 1, THRESHOLD, signing_keys)
+    drawn = {i: keygen.round1(group, ceremony, i, secrets.token_bytes(ceremony.random_bytes())) for i in signing_keys}
+    states, begun = [state for state, _ in drawn.values()], Transcript([message for _, message in drawn.values()], [])
+    opened = Transcript(begun.round1, [keygen.round2(ceremony, state, begun) for state in states])
+    complaints = [keygen.round3(group, ceremony, state, opened) for state in states]
     transcript = Transcript(opened.round1, opened.round2, complaints)
-    results = {i: keygen.round4(group, ceremony, drawn[i][0], transcript, keys[i]) for i in keys}
+    results = {state.index: keygen.round4(group, ceremony, state, transcript) for state in states}
     return {i: share for i, (share, _, _) in results.items()}, results[1][1]
 
 

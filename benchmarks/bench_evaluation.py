@@ -12,22 +12,13 @@ from typing import Any
 
 import pytest
 
-from benchmarks.reference import exchange_seconds
+from benchmarks.conftest import InR, back_ends
 from tacit_protocol import dleq, scalars, threshold, voprf
 from tacit_protocol.dleq import Binding
 from tacit_protocol.group import Backend, load_backend
 
 COUNT = 2048
 EPOCH, STREAM = "bench", "social-audit"
-SHARES = {1: None, 2: None}
-
-
-def back_ends() -> list[str]:
-    try:
-        load_backend("native")
-    except ImportError:
-        return ["libsodium"]
-    return ["libsodium", "native"]
 
 
 class Round:
@@ -113,10 +104,7 @@ def batch(request: pytest.FixtureRequest) -> Round:
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_step(benchmark: Any, batch: Round, step: str) -> None:
-    before = exchange_seconds()
-    benchmark.pedantic(STEPS[step], args=(batch,), rounds=3, warmup_rounds=1)
-    reference = (before + exchange_seconds()) / 2
-    ratio = benchmark.stats.stats.median / COUNT / reference
-    benchmark.extra_info.update(back_end=batch.group.name, per_element_in_R=round(ratio, 2))
-    print(f"\n{batch.group.name:10} {step:28} {ratio:6.2f} R per element   (R = {reference * 1e6:.1f} us)")
+def test_step(in_r: InR, batch: Round, step: str) -> None:
+    facts = {"table": "step", "row": step, "back_end": batch.group.name}
+    ratio = in_r.measure(lambda: STEPS[step](batch), COUNT, **facts)
+    print(f"\n{batch.group.name:10} {step:32} {ratio:6.2f} R per element")

@@ -35,7 +35,7 @@ def main() -> int:
     options.folder.mkdir(parents=True)
     back_end = load_backend(options.back_end).name
     lists = options.lists or _generate(options, console)
-    members = sorted(path for path in (lists / "members").iterdir() if path.suffix in (".csv", ".xlsx"))
+    members = sorted(path for path in (lists / "members").glob("*") if path.suffix in (".csv", ".xlsx"))
     planned = next((lists / name for name in ("planned.csv", "planned.xlsx") if (lists / name).exists()), None)
     if not members or planned is None:
         console.print(f"[red]{lists} holds no members/*.csv or no planned.csv[/]")
@@ -62,6 +62,8 @@ def _run(round_: Round, members: list[Path], planned: Path, console: Console) ->
         round_.ceremony()
         invitations = round_.invitations(len(members) + 1)
         planner = round_.planner(invitations[0])
+    patterns = Patterns(_identifiers([*members, planned]))
+    own_words = report.words_of_servers(round_, patterns)
     with round_.phase("members contribute (blind, evaluate, seal, upload)") as phase:
         round_.contribute(members, invitations[1:], phase)
     with round_.phase("shuffle and publish") as phase:
@@ -75,10 +77,12 @@ def _run(round_: Round, members: list[Path], planned: Path, console: Console) ->
         counted = json.loads((round_.folder / "traffic.json").read_text())
         add(phase.sent, counted["sent"])
         add(phase.received, counted["received"])
-    return _conclude(round_, members, planned, console)
+    return _conclude(round_, members, patterns, own_words, console)
 
 
-def _conclude(round_: Round, members: list[Path], planned: Path, console: Console) -> dict[str, object]:
+def _conclude(
+    round_: Round, members: list[Path], patterns: Patterns, own_words: dict[str, set[bytes]], console: Console
+) -> dict[str, object]:
     assert round_.index is not None
     facts: dict[str, object] = {
         "members": len(members),
@@ -97,9 +101,8 @@ def _conclude(round_: Round, members: list[Path], planned: Path, console: Consol
             "possible_right": comparison.possible_right, "possible_wrong": comparison.possible_wrong,
             "precision": round(comparison.precision, 4), "recall": round(comparison.recall, 4),
         }  # fmt: skip
-    patterns = Patterns(_identifiers([*members, planned]))
-    rows = report.holdings(round_, patterns)
-    report.show_holdings(console, rows, patterns, _control(members, patterns))
+    rows = report.holdings(round_, patterns, own_words)
+    report.show_holdings(console, rows, patterns, _control(members, patterns), own_words)
     facts |= {
         "identifiers_found_at_secretariat": rows[0]["identifiers_found"],
         "held": rows,
@@ -129,7 +132,7 @@ def _identifiers(paths: list[Path]) -> Iterator[str]:
 
 
 def _control(members: list[Path], patterns: Patterns) -> int:
-    return max(patterns.hits(path) for path in members if path.suffix == ".csv" or path is members[-1])
+    return max(len(patterns.hits(path)) for path in members if path.suffix == ".csv" or path is members[-1])
 
 
 def _generate(options: argparse.Namespace, console: Console) -> Path:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.demo.round import Phase, Round
-from benchmarks.demo.search import Patterns, count_hits
+from benchmarks.demo.search import Patterns, find_hits
 from benchmarks.demo.truth import Comparison
 
 
@@ -45,7 +45,16 @@ def show_comparison(console: Console, comparison: Comparison) -> None:
     )
 
 
-def holdings(round_: Round, patterns: Patterns) -> list[dict[str, object]]:
+def words_of_servers(round_: Round, patterns: Patterns) -> dict[str, set[bytes]]:
+    """Return what the search finds at each party before any member has read a list.
+
+    A supplier may be called "Nature", and a database has a column "signature". What stood there before any list was
+    read cannot have come from one.
+    """
+    return {server.name: find_hits(server.home, patterns)[0] for server in round_.parties.servers()}
+
+
+def holdings(round_: Round, patterns: Patterns, own_words: dict[str, set[bytes]]) -> list[dict[str, object]]:
     """Search every party's files; the same search over one member's own list shows that it can find something."""
     what = {
         "secretariat": "members' pseudonyms, the board, sealed uploads, the published index",
@@ -58,13 +67,16 @@ def holdings(round_: Round, patterns: Patterns) -> list[dict[str, object]]:
         is_shuffler = (
             role == "trustee" and (server.home / "uploads").exists() and any((server.home / "uploads").iterdir())
         )
-        hits, searched = count_hits(server.home, patterns)
+        hits, searched = find_hits(server.home, patterns)
         note = what["shuffler" if is_shuffler else role]
-        rows.append({"party": server.name, "holds": note, "bytes": searched, "identifiers_found": hits})
+        found = len(hits - own_words[server.name])
+        rows.append({"party": server.name, "holds": note, "bytes": searched, "identifiers_found": found})
     return rows
 
 
-def show_holdings(console: Console, rows: list[dict[str, object]], patterns: Patterns, control: int) -> None:
+def show_holdings(
+    console: Console, rows: list[dict[str, object]], patterns: Patterns, control: int, own_words: dict[str, set[bytes]]
+) -> None:
     """Print what each party held at the end."""
     table = Table("party", "what it held", "searched", "identifiers found", title="What each party held at the end")
     for row in rows:
@@ -79,6 +91,12 @@ def show_holdings(console: Console, rows: list[dict[str, object]], patterns: Pat
         f"case, in UTF-16 and as SHA-256; {patterns.left_out} shorter than 6 bytes left out. "
         f"The same search over one member's own list finds {control:,}.[/]"
     )
+    words = set().union(*own_words.values())
+    if words:
+        console.print(
+            f"[dim]{len(words)} of them are words of the servers' own files (such as a column's name) that stood there "
+            "before any list was read, and are not counted.[/]"
+        )
 
 
 def write_summary(path: Path, facts: dict[str, object]) -> None:

@@ -1,8 +1,8 @@
 """Search a party's files for every identifier of every list: what the secretariat holds must contain none.
 
 Every pattern is looked for as it stands, in lower case, as UTF-16, and hashed by SHA-256; files are read as raw bytes,
-so it does not matter what a database's format is. Patterns below six bytes are left out and counted: in megabytes of ciphertext they
-turn up by chance.
+so it does not matter what a database's format is. Patterns below six bytes are left out and counted: in megabytes of
+ciphertext they turn up by chance.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ class Patterns:
             self._wanted[int.from_bytes(pattern[:_PREFIX], "big")] = True
         self.longest = max((len(pattern) for pattern in patterns), default=0)
 
-    def hits(self, path: Path) -> int:
-        """Count how many different patterns occur in a file."""
+    def hits(self, path: Path) -> set[bytes]:
+        """Return the patterns that occur in a file."""
         found: set[bytes] = set()
         with path.open("rb") as file:
             rest = b""
@@ -46,7 +46,7 @@ class Patterns:
                 data = rest + piece
                 found.update(self._in(data))
                 rest = data[-self.longest :] if self.longest else b""
-        return len(found)
+        return found
 
     def _in(self, data: bytes) -> Iterator[bytes]:
         octets = np.frombuffer(data, dtype=np.uint8).astype(np.uint32)
@@ -59,12 +59,13 @@ class Patterns:
                     yield pattern
 
 
-def count_hits(folder: Path, patterns: Patterns) -> tuple[int, int]:
-    """Return (hits, bytes searched) over all files below ``folder``."""
-    hits = size = 0
+def find_hits(folder: Path, patterns: Patterns) -> tuple[set[bytes], int]:
+    """Return (the patterns found, bytes searched) over all files below ``folder``."""
+    hits: set[bytes] = set()
+    size = 0
     for path in sorted(folder.rglob("*")):
         if path.is_file():
-            hits += patterns.hits(path)
+            hits |= patterns.hits(path)
             size += path.stat().st_size
     return hits, size
 

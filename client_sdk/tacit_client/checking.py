@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import mmap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -104,12 +105,8 @@ class Checker:
                 progress("match keys", done, len(plans))
         progress("match keys", len(plans), len(plans))
         outputs = self.evaluator.outputs((key.encode() for plan in keys for key in plan), progress)
-        path = self._download(root, progress)
-        own = self._own()
-        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            index = IndexFile(data)
-            index.verify(root)
-            rows = []
+        own, rows = self._own(), []
+        with self._verified(root, progress) as index:
             for done, (plan, plan_keys) in enumerate(zip(plans, keys, strict=True)):
                 hits = self._hits(index, plan, plan_keys, outputs, own)
                 rows.append(_row(plan, apply(self.policy, hits, today), findable=bool(plan_keys)))
@@ -139,27 +136,37 @@ class Checker:
             hits.append(Hit(payload, judgement, agreed))
         return hits
 
-    def _download(self, root: IndexRoot, progress: Progress) -> Path:
-        """Fetch the index unless it is in the cache; a damaged cache is fetched once more before giving up."""
+    @contextmanager
+    def _verified(self, root: IndexRoot, progress: Progress) -> Iterator[IndexFile]:
+        """Open the index, fetched unless it is in the cache; a damaged one is fetched once more before giving up.
+
+        What is read afterwards is the very map that was hashed.
+        """
+        path = self._fetch(root, progress)
+        with _mapped(path) as data:
+            index = _verify(data, root)
+            if index is not None:
+                yield index
+                return
+        path.unlink()
+        with _mapped(self._fetch(root, progress)) as data:
+            index = IndexFile(data)
+            index.verify(root)
+            yield index
+
+    def _fetch(self, root: IndexRoot, progress: Progress) -> Path:
+        """Bring the index into the cache, and let it be the only one of its stream there."""
         folder = self.cache / self.context.epoch / self.context.stream
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{root.root.hex()}.index"
-        for attempt in (1, 2):
-            have = 0
+        have = 0
 
-            def received(count: int) -> None:
-                nonlocal have
-                have += count
-                progress("index", have, root.size)
+        def received(count: int) -> None:
+            nonlocal have
+            have += count
+            progress("index", have, root.size)
 
-            self.evaluator.secretariat.download_index(root, path, received)
-            try:
-                _verify(path, root)
-                break
-            except IndexFileError:
-                path.unlink()
-                if attempt == 2:
-                    raise
+        self.evaluator.secretariat.download_index(root, path, received)
         for other in folder.glob("*.index"):  # of earlier windows
             if other != path:
                 other.unlink()
@@ -177,9 +184,19 @@ def policy_with(threshold: float | None) -> Policy:
     return Policy() if threshold is None else Policy(min_probability=threshold)
 
 
-def _verify(path: Path, root: IndexRoot) -> None:
+@contextmanager
+def _mapped(path: Path) -> Iterator[mmap.mmap]:
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        IndexFile(data).verify(root)
+        yield data
+
+
+def _verify(data: mmap.mmap, root: IndexRoot) -> IndexFile | None:
+    try:
+        index = IndexFile(data)
+        index.verify(root)
+    except IndexFileError:
+        return None
+    return index
 
 
 def _row(plan: PlannedAudit, result: Result, *, findable: bool) -> ReportRow:

@@ -9,9 +9,9 @@ from pathlib import Path
 import msgspec
 
 from tacit_client.transport import Transport
-from tacit_protocol import dleq, index_file, messages, sealed_index, shuffle, signing
-from tacit_protocol.errors import EncodingError, IndexFileError, UploadError
-from tacit_protocol.group import ELEMENT_BYTES, Backend, Elements
+from tacit_protocol import index_file, messages, sealed_index, shuffle, signing, wire
+from tacit_protocol.errors import IndexFileError, UploadError
+from tacit_protocol.group import Backend
 from tacit_protocol.messages import BoardEntry, BoardPage, IndexRoot, Manifest, Receipt, Trustee
 from tacit_protocol.signing import Signed
 from tacit_protocol.threshold import ShareAnswer
@@ -96,23 +96,9 @@ class TrusteeServer:
     def evaluate(self, group: Backend, epoch: str, stream: str, blinded: bytes) -> ShareAnswer:
         """Have a batch evaluated; the answer is decoded here and still to be verified."""
         url = f"{self.trustee.url}/v1/{epoch}/{stream}/evaluations"
-        expected = dleq.PROOF_BYTES + len(blinded)
-        body = self.transport.request(self.party, "POST", url, blinded, limit=expected)
-        if len(body) != expected:
-            raise EncodingError(
-                f"{self.party} answered {len(blinded) // ELEMENT_BYTES} elements with {len(body)} bytes, "
-                f"expected {expected}",
-                party=self.party,
-            )
-        return ShareAnswer(self.trustee.index, self._decode(group, body[dleq.PROOF_BYTES :]), body[: dleq.PROOF_BYTES])
-
-    def _decode(self, group: Backend, packed: bytes) -> Elements:
-        try:
-            return group.decode(packed)
-        except EncodingError as error:
-            raise EncodingError(
-                f"{self.party} answered with {error.message}", position=error.position, party=self.party
-            ) from error
+        count = wire.batch_count(blinded)
+        body = self.transport.request(self.party, "POST", url, blinded, limit=wire.answer_bytes(count))
+        return wire.decode_answer(group, self.trustee.index, count, body)
 
     def upload_state(self, epoch: str, stream: str, entry: int) -> UploadState:
         """Ask what the shuffler already holds of an upload."""

@@ -27,29 +27,40 @@ CREATE = (
     "CREATE TABLE records (record BIGINT, commitment BINARY, sealed BINARY)",
     "CREATE TABLE entries (record BIGINT, tag BINARY, salt BINARY, wrapped BINARY)",
     "CREATE TABLE published (commitment BINARY, sealed BINARY)",
-    "CREATE TABLE dropped (record BIGINT)",
+    "CREATE TABLE dropped (record BIGINT, kept BIGINT, copy BOOLEAN)",
 )
 REPEATED = "SELECT commitment FROM records GROUP BY commitment HAVING COUNT(*) > 1 ORDER BY commitment"
 # Whoever has read a published index could contribute rubbish under a commitment found there. Of several records under
 # one commitment the one published before therefore stays; else the first by its bytes, so that the choice does not
-# depend on the shuffle.
+# depend on the shuffle. Whether a record of the same bytes is the contributor's own or a copy made from the index
+# cannot be told, so the entries of every copy stay: else anybody could make the genuine entries fall out.
 DROP = """
 INSERT INTO dropped
-SELECT record FROM (
-    SELECT r.record AS record,
-           ROW_NUMBER() OVER (
-               PARTITION BY r.commitment
-               ORDER BY CASE WHEN p.sealed IS NULL THEN 1 ELSE 0 END, r.sealed, r.record
-           ) AS place
+SELECT record, kept, sealed = first FROM (
+    SELECT r.record AS record, r.sealed AS sealed,
+           ROW_NUMBER() OVER best AS place,
+           FIRST_VALUE(r.record) OVER best AS kept,
+           FIRST_VALUE(r.sealed) OVER best AS first
     FROM records r LEFT JOIN published p ON r.commitment = p.commitment AND r.sealed = p.sealed
     WHERE r.commitment IN (SELECT commitment FROM records GROUP BY commitment HAVING COUNT(*) > 1)
+    WINDOW best AS (
+        PARTITION BY r.commitment
+        ORDER BY CASE WHEN p.sealed IS NULL THEN 1 ELSE 0 END, r.sealed, r.record
+    )
 ) WHERE place > 1
 """
-ORDERED_ENTRIES = """
+_KEPT_ENTRIES = """
 SELECT tag, salt, wrapped FROM entries e
 WHERE NOT EXISTS (SELECT 1 FROM dropped d WHERE d.record = e.record)
-ORDER BY tag, salt, wrapped
+UNION ALL
+SELECT DISTINCT e.tag, e.salt, e.wrapped FROM entries e JOIN dropped d ON d.record = e.record
+WHERE d.copy AND NOT EXISTS (
+    SELECT 1 FROM entries k
+    WHERE k.record = d.kept AND k.tag = e.tag AND k.salt = e.salt AND k.wrapped = e.wrapped
+)
 """
+ORDERED_ENTRIES = f"SELECT tag, salt, wrapped FROM ({_KEPT_ENTRIES}) ORDER BY tag, salt, wrapped"  # noqa: S608
+COUNT_ENTRIES = f"SELECT COUNT(*) FROM ({_KEPT_ENTRIES})"  # noqa: S608
 ORDERED_RECORDS = """
 SELECT sealed FROM records r
 WHERE NOT EXISTS (SELECT 1 FROM dropped d WHERE d.record = r.record)
@@ -119,8 +130,10 @@ class IndexBuilder:
             self._connection.execute("INSERT INTO published VALUES (?, ?)", [sealed[:COMMITMENT_BYTES], sealed])
         self._connection.execute(DROP)
         duplicates = int(self._connection.execute(COUNT_DROPPED).fetchone()[0])
-        records = self._loaded - duplicates
-        return Counts(records, ENTRIES_PER_RECORD * records, duplicates)
+        entries = ENTRIES_PER_RECORD * self._loaded
+        if duplicates:
+            entries = int(self._connection.execute(COUNT_ENTRIES).fetchone()[0])
+        return Counts(self._loaded - duplicates, entries, duplicates)
 
     def entries(self) -> Iterator[bytes]:
         """Yield the entries in order of tag, salt and wrapped key; many in each piece."""

@@ -81,7 +81,7 @@ class CeremonyRecord:
     def expected(self, kind: str) -> set[int]:
         """Return whose messages a step waits for: whoever stayed silent in one step is out of the next."""
         if kind == "ceremony-1":
-            return set(self.ceremony.agreement_keys)
+            return set(self.ceremony.signing_keys)
         if kind == "ceremony-3-answer":
             return self.accused()
         return set(self.sent["ceremony-1" if kind == "ceremony-2" else "ceremony-2"])
@@ -228,12 +228,24 @@ class Board:
             raise BoardError(f"the manifest of {manifest.epoch} names impossible trustees", party="secretariat")
         if manifest.shuffler not in indices or manifest.signing_key != self.secretariat_key:
             raise BoardError(f"the manifest of {manifest.epoch} contradicts itself", party="secretariat")
+        if len({trustee.signing_key for trustee in manifest.trustees}) != len(indices):
+            raise BoardError(
+                f"the manifest of {manifest.epoch} names one trustee under two numbers", party="secretariat"
+            )
+        if 2 * manifest.threshold <= len(indices):
+            # Otherwise two halves could each make a key, and trustees left out could be enough to know it.
+            raise BoardError(
+                f"the manifest of {manifest.epoch} has a threshold of {manifest.threshold} "
+                f"for {len(indices)} trustees: more than half of them must be needed",
+                party="secretariat",
+            )
         for trustee in manifest.trustees:
-            pinned = (self.trustee_keys or {}).get(trustee.index, trustee.signing_key)
-            if pinned != trustee.signing_key:
-                # A secretariat that names its own machines as trustees would hold the whole key.
+            # A secretariat that names its own machines as trustees, in another's place or beside the pinned ones,
+            # would hold the whole key.
+            if self.trustee_keys is not None and self.trustee_keys.get(trustee.index) != trustee.signing_key:
                 raise BoardError(
-                    f"the manifest of {manifest.epoch} gives trustee {trustee.index} another key than the one pinned",
+                    f"the manifest of {manifest.epoch} gives trustee {trustee.index} another key than the one pinned: "
+                    "a new trustee needs a new invitation",
                     party="secretariat",
                 )
 
@@ -263,7 +275,7 @@ class Board:
         if attempt != current and (place not in self.ceremonies or attempt > current):
             raise CeremonyError(f"the ceremony of {manifest.epoch}/{stream} is in attempt {current}", party=party)
         if place not in self.ceremonies:
-            keys = {trustee.index: trustee.agreement_key for trustee in manifest.trustees}
+            keys = {trustee.index: trustee.signing_key for trustee in manifest.trustees}
             ceremony = keygen.Ceremony(manifest.epoch, stream, attempt, manifest.threshold, keys)
             self.ceremonies[place] = CeremonyRecord(ceremony)
         return self.ceremonies[place]
@@ -341,7 +353,8 @@ class Board:
                 f"the hand-over of {place} has {handover.count} records, its members committed to {count}", party=party
             )
         handed_over = self.handed_over(handover.epoch, handover.stream)
-        left_out = {self.uploads[sequence][0] for sequence in handed_over} - members
+        earlier = {self.uploads[sequence][0] for sequence in handed_over}
+        left_out = earlier - members
         if handover.entries and left_out:
             # What is missing from the next index would be that member's: two indexes compared would name it.
             raise UploadError(
@@ -349,14 +362,16 @@ class Board:
                 party=party,
                 evidence={f"left out {i}": member for i, member in enumerate(sorted(left_out), 1)},
             )
-        fresh = set(handover.entries) - handed_over
-        if handover.entries and len(fresh) < manifest.minimum_contributors:
-            # In a small crowd the secretariat could guess whose records came in.
-            raise UploadError(
-                f"the hand-over of {place} has {len(fresh)} new contributors, "
-                f"{manifest.minimum_contributors} are the least",
-                party=party,
-            )
+        fresh = [self.uploads[sequence][0] for sequence in set(handover.entries) - handed_over]
+        replacing = sum(member in earlier for member in fresh)
+        least = manifest.minimum_contributors
+        for number, who in ((len(fresh) - replacing, "new"), (replacing, "replacing")):
+            # In a small crowd the secretariat could guess whose records came in. Each kind needs its own crowd: two
+            # indexes compared show what a single member has replaced, also where many new ones came at the same time.
+            if 0 < number < least or (handover.entries and not fresh):
+                raise UploadError(
+                    f"the hand-over of {place} has {number} {who} contributors, {least} are the least", party=party
+                )
 
     def _check_index(self, root: IndexRoot) -> None:
         place = (root.epoch, root.stream, root.window)
@@ -365,7 +380,9 @@ class Board:
             raise BoardError(
                 f"an index of {root.epoch}/{root.stream} window {root.window} is not due", party="secretariat"
             )
-        if root.records > handover.count or root.entries != ENTRIES_PER_RECORD * root.records:
+        # More than 14 entries for each record only where copies of one record came with other entries.
+        least, most = ENTRIES_PER_RECORD * root.records, ENTRIES_PER_RECORD * handover.count
+        if root.records > handover.count or not least <= root.entries <= most:
             raise BoardError(
                 f"the index of {root.epoch}/{root.stream} window {root.window} holds other counts than "
                 "what was handed over",

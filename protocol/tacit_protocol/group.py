@@ -32,7 +32,9 @@ class Backend(Protocol):
     """Batch operations on ristretto255; two implementations agree byte for byte.
 
     Operations that take a secret scalar run in constant time with respect to it; the two that do not
-    (:meth:`composites` and :meth:`weighted_sum`) must be given public data only.
+    (:meth:`composites` and :meth:`weighted_sum`) must be given public data only. Every operation that takes packed
+    scalars raises :class:`~tacit_protocol.errors.EncodingError` with the position of the first one that is not below
+    the order, and ValueError when the lengths do not fit.
     """
 
     name: str
@@ -85,11 +87,14 @@ class Backend(Protocol):
         ...
 
     def unblind(self, coefficients: bytes, evaluated: Sequence[Elements], blinds: bytes) -> Elements:
-        """Return r_i^-1 * sum_j c_j D_ji for t packed coefficients, t batches and n secret, non-zero blinds."""
+        """Return r_i^-1 * sum_j c_j D_ji for t packed public coefficients, t batches and n secret, non-zero blinds.
+
+        Raises :class:`~tacit_protocol.errors.EncodingError` when a blind is zero; which one is secret.
+        """
         ...
 
     def finalise(self, inputs: Sequence[bytes], unblinded: Elements) -> bytes:
-        """Finalize of RFC 9497 section 3.3.1: n packed 64-byte outputs."""
+        """Finalize of RFC 9497 section 3.3.1: n packed 64-byte outputs. An input has at most 65,535 bytes."""
         ...
 
 

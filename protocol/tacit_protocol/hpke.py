@@ -15,6 +15,17 @@ OVERHEAD = 32 + 16  # encapsulated key and authentication tag
 _SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.CHACHA20_POLY1305)
 
 
+def verify_key(public_key: bytes) -> None:
+    """Raise :class:`EncodingError` when nothing can be encrypted to ``public_key``: another size, or of low order.
+
+    Every clamped scalar takes a point of low order to zero, so one fixed exchange decides it for everybody alike.
+    """
+    try:
+        X25519PrivateKey.from_private_bytes(bytes(32)).exchange(X25519PublicKey.from_public_bytes(public_key))
+    except ValueError as error:
+        raise EncodingError("an agreement key is not a usable X25519 key") from error
+
+
 def seal(public_key: bytes, plaintext: bytes, info: bytes) -> bytes:
     """Encrypt to ``public_key``: 32-byte encapsulated key, ciphertext, 16-byte tag.
 

@@ -4,6 +4,8 @@ Feldman's verifiable secret sharing with hash commitments and proofs of possessi
 generation as analysed by Gennaro, Jarecki, Krawczyk and Rabin, J. Cryptology 2007). No party ever holds the key;
 there is no dealer. The messages of every step stand on the board, so :func:`conclude` lets anybody recompute the
 public keys.
+Shares are encrypted to a key that each trustee makes for one attempt and signs (R1), so that nobody can put a key of
+its own in another's place, and a share that was erased cannot be had again from the board.
 Not guaranteed: a uniformly distributed key when a trustee lets itself be disqualified after the opening (it can
 choose between two keys); a dishonest majority learns the key by adding its shares.
 """
@@ -15,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+import msgspec
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from tacit_protocol import hpke, messages, scalars
@@ -32,23 +35,24 @@ from tacit_protocol.messages import (
 
 CeremonyMessage = Round1 | Round2 | Round3 | Round3Answer | Round4
 _R = TypeVar("_R", bound=CeremonyMessage)
+AGREEMENT_BYTES = 32
 _POSSESSION_DST = b"HashToScalar-tacit/1 ceremony possession"
 
 
 @dataclass(frozen=True, slots=True)
 class Ceremony:
-    """What all trustees know before the first step. ``agreement_keys``: X25519 public key by trustee index."""
+    """What all trustees know before the first step. ``signing_keys``: the manifest's, by trustee index."""
 
     epoch: str
     stream: str
     attempt: int
     threshold: int
-    agreement_keys: Mapping[int, bytes]
+    signing_keys: Mapping[int, bytes]
 
     def __post_init__(self) -> None:
-        if not 1 <= self.threshold <= len(self.agreement_keys):
-            raise CeremonyError(f"a threshold of {self.threshold} needs as many trustees: {len(self.agreement_keys)}")
-        if not all(1 <= index <= 255 for index in self.agreement_keys):
+        if not 1 <= self.threshold <= len(self.signing_keys):
+            raise CeremonyError(f"a threshold of {self.threshold} needs as many trustees: {len(self.signing_keys)}")
+        if not all(1 <= index <= 255 for index in self.signing_keys):
             # The share at point 0 would be the key itself.
             raise CeremonyError("a trustee's index is between 1 and 255")
 
@@ -56,24 +60,28 @@ class Ceremony:
     def context(self) -> bytes:
         """Bytes that bind every hash and ciphertext to this ceremony and to who takes part in it.
 
-        The trustees' keys are in it so that a secretariat that shows two trustees two manifests is found out at the
-        latest when they compare the transcript.
+        The trustees' signing keys are in it so that a secretariat that shows two trustees two manifests is found out
+        at the latest when they compare the transcript.
         """
-        parties = b"".join(bytes([index]) + key for index, key in sorted(self.agreement_keys.items()))
+        parties = b"".join(bytes([index]) + key for index, key in sorted(self.signing_keys.items()))
         head = f"tacit/1 ceremony|{self.epoch}|{self.stream}|{self.attempt}|{self.threshold}|"
         return head.encode() + hashlib.sha512(parties).digest()
 
     def random_bytes(self) -> int:
         """Return how much randomness :func:`round1` takes."""
-        return UNIFORM_BYTES * (self.threshold + 1)
+        return UNIFORM_BYTES * (self.threshold + 1) + AGREEMENT_BYTES
 
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A trustee's state through the ceremony: its polynomial. Keep it sealed, drop it after round 4."""
+    """A trustee's state through the ceremony: its polynomial, the key that shares come in under, its opening.
+
+    Keep it sealed, drop it after round 4. ``opening`` has no shares yet: whom they are for is known after round 1.
+    """
 
     index: int
     coefficients: bytes = field(repr=False)
+    agreement: bytes = field(repr=False)
     opening: Round2
 
 
@@ -113,40 +121,36 @@ def round1(group: Backend, ceremony: Ceremony, index: int, random: bytes) -> tup
     """
     if len(random) != ceremony.random_bytes():
         raise ValueError(f"round 1 takes {ceremony.random_bytes()} random bytes")
-    drawn = group.reduce_scalars(random)
+    drawn, agreement = group.reduce_scalars(random[:-AGREEMENT_BYTES]), random[-AGREEMENT_BYTES:]
     coefficients, nonce = drawn[:-SCALAR_BYTES], drawn[-SCALAR_BYTES:]
     commitments = group.multiply_base(coefficients).encode()
     possession = _prove_possession(group, ceremony, index, coefficients[:SCALAR_BYTES], commitments, nonce)
+    place = (ceremony.epoch, ceremony.stream, ceremony.attempt, index)
+    opening = Round2(*place, commitments, possession, ())
+    key = X25519PrivateKey.from_private_bytes(agreement).public_key().public_bytes_raw()
+    message = Round1(*place, _opening_digest(ceremony, opening), key)
+    return Secret(index, coefficients, agreement, opening), message
+
+
+def round2(ceremony: Ceremony, secret: Secret, transcript: Transcript) -> Round2:
+    """R2: open the commitment, with a share encrypted to each trustee that has spoken in R1, now that R1 is over."""
     shares = tuple(
-        EncryptedShare(recipient, _encrypt_share(ceremony, index, recipient, _evaluate(coefficients, recipient)))
-        for recipient in sorted(ceremony.agreement_keys)
+        EncryptedShare(
+            recipient,
+            hpke.seal(key, _evaluate(secret.coefficients, recipient), _share_info(ceremony, secret.index, recipient)),
+        )
+        for recipient, key in _agreement_keys(ceremony, transcript).items()
     )
-    opening = Round2(ceremony.epoch, ceremony.stream, ceremony.attempt, index, commitments, possession, shares)
-    commitment = _opening_digest(ceremony, opening)
-    return (
-        Secret(index, coefficients, opening),
-        Round1(ceremony.epoch, ceremony.stream, ceremony.attempt, index, commitment),
-    )
+    return msgspec.structs.replace(secret.opening, shares=shares)
 
 
-def round2(secret: Secret) -> Round2:
-    """R2: open the commitment, with a share encrypted to each trustee. Only after all of R1 is on the board."""
-    return secret.opening
-
-
-def round3(
-    group: Backend,
-    ceremony: Ceremony,
-    secret: Secret,
-    transcript: Transcript,
-    agreement_key: X25519PrivateKey,
-) -> Round3:
+def round3(group: Backend, ceremony: Ceremony, secret: Secret, transcript: Transcript) -> Round3:
     """R3: accuse every trustee whose share does not decrypt or does not fit its commitments."""
     qualified, _ = judge_openings(group, ceremony, transcript)
     accused = []
     for sender, opening in qualified.items():
         try:
-            _open_share(group, ceremony, opening, secret.index, agreement_key)
+            _open_share(group, ceremony, opening, secret)
         except CeremonyError:
             accused.append(sender)
     return Round3(ceremony.epoch, ceremony.stream, ceremony.attempt, secret.index, tuple(accused))
@@ -163,11 +167,7 @@ def answer(ceremony: Ceremony, secret: Secret, complaints: Sequence[Round3]) -> 
 
 
 def round4(
-    group: Backend,
-    ceremony: Ceremony,
-    secret: Secret,
-    transcript: Transcript,
-    agreement_key: X25519PrivateKey,
+    group: Backend, ceremony: Ceremony, secret: Secret, transcript: Transcript
 ) -> tuple[KeyShare, Outcome, Round4]:
     """R4: add up the shares of the qualified and agree to the transcript.
 
@@ -189,7 +189,7 @@ def round4(
             share = revealed[opening.sender, secret.index]  # judged in conclude(): it fits
         else:
             # Not from the answers: a trustee may put a share there that nobody disputed, and so nobody checked.
-            share = _open_share(group, ceremony, opening, secret.index, agreement_key)
+            share = _open_share(group, ceremony, opening, secret)
         total = scalars.add(total, share)
     public = group.multiply_base(total).encode()
     if public != outcome.public_shares[secret.index]:
@@ -247,17 +247,20 @@ def judge_openings(
         _verify_belongs(ceremony, step)
     commitments = {message.sender: message.commitment for message in reversed(transcript.round1)}
     openings = {message.sender: message for message in _first_of_each(transcript.round2)}
+    recipients = _agreement_keys(ceremony, transcript)
     qualified: dict[int, Round2] = {}
     disqualified: dict[int, str] = {}
-    for index in sorted(ceremony.agreement_keys):
+    for index in sorted(ceremony.signing_keys):
         opening = openings.get(index)
         if index not in commitments:
             disqualified[index] = "sent no commitment"
+        elif index not in recipients:
+            disqualified[index] = "sent an agreement key that cannot be used"
         elif opening is None:
             disqualified[index] = "did not open its commitment"
         elif _opening_digest(ceremony, opening) != commitments[index]:
             disqualified[index] = "opened something else than it had committed to"
-        elif reason := _fault_of_opening(group, ceremony, opening):
+        elif reason := _fault_of_opening(group, ceremony, opening, sorted(recipients)):
             disqualified[index] = reason
         else:
             qualified[index] = opening
@@ -295,14 +298,27 @@ def _judge_complaints(
 
 def _accusers(ceremony: Ceremony, transcript: Transcript, accused: int) -> list[int]:
     """Return who disputes the share of ``accused``; of two messages of one trustee the first counts."""
-    complaints = [message for message in _first_of_each(transcript.round3) if message.sender in ceremony.agreement_keys]
+    complaints = [message for message in _first_of_each(transcript.round3) if message.sender in ceremony.signing_keys]
     return sorted(message.sender for message in complaints if accused in message.accused)
 
 
-def _fault_of_opening(group: Backend, ceremony: Ceremony, opening: Round2) -> str | None:
+def _agreement_keys(ceremony: Ceremony, transcript: Transcript) -> dict[int, bytes]:
+    """Return the usable agreement keys of R1 by sender: whom shares are encrypted to."""
+    keys = {}
+    for message in sorted(_first_of_each(transcript.round1), key=lambda message: message.sender):
+        try:
+            hpke.verify_key(message.agreement_key)
+        except EncodingError:
+            continue
+        if message.sender in ceremony.signing_keys:
+            keys[message.sender] = message.agreement_key
+    return keys
+
+
+def _fault_of_opening(group: Backend, ceremony: Ceremony, opening: Round2, recipients: list[int]) -> str | None:
     if len(opening.commitments) != ELEMENT_BYTES * ceremony.threshold:
         return f"sent commitments for another threshold than {ceremony.threshold}"
-    if sorted(share.recipient for share in opening.shares) != sorted(ceremony.agreement_keys):
+    if sorted(share.recipient for share in opening.shares) != recipients:
         return "did not send one share to each trustee"
     try:
         group.decode(opening.commitments)
@@ -377,19 +393,10 @@ def _share_info(ceremony: Ceremony, sender: int, recipient: int) -> bytes:
     return ceremony.context + b"|share|" + sender.to_bytes(2, "big") + recipient.to_bytes(2, "big")
 
 
-def _encrypt_share(ceremony: Ceremony, sender: int, recipient: int, share: bytes) -> bytes:
-    try:
-        return hpke.seal(ceremony.agreement_keys[recipient], share, _share_info(ceremony, sender, recipient))
-    except EncodingError as error:
-        raise CeremonyError(
-            f"the agreement key of trustee {recipient} is unusable: it needs another one in the manifest",
-            party=f"trustee {recipient}",
-        ) from error
-
-
-def _open_share(group: Backend, ceremony: Ceremony, opening: Round2, recipient: int, key: X25519PrivateKey) -> bytes:
-    """Decrypt and check the share for ``recipient``; raises :class:`CeremonyError` naming the sender."""
-    ciphertext = next(share.ciphertext for share in opening.shares if share.recipient == recipient)
+def _open_share(group: Backend, ceremony: Ceremony, opening: Round2, secret: Secret) -> bytes:
+    """Decrypt and check the share for the holder of ``secret``; raises :class:`CeremonyError` naming the sender."""
+    recipient, key = secret.index, X25519PrivateKey.from_private_bytes(secret.agreement)
+    ciphertext = next((share.ciphertext for share in opening.shares if share.recipient == recipient), b"")
     try:
         share = hpke.unseal(key, ciphertext, _share_info(ceremony, opening.sender, recipient))
         verify_share(group, opening, recipient, share)

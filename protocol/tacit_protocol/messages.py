@@ -38,7 +38,7 @@ class Trustee(Message, frozen=True):
 
     index: Index
     signing_key: Key32
-    agreement_key: Key32  # X25519, for HPKE
+    agreement_key: Key32  # X25519, for messages to this trustee; not for shares, which go to a key of their attempt
     url: Url
 
 
@@ -51,7 +51,7 @@ class Manifest(Message, frozen=True):
     trustees: Annotated[tuple[Trustee, ...], Meta(min_length=1, max_length=MAX_TRUSTEES)]
     shuffler: Index
     quota: Count  # evaluations per member and stream in this epoch
-    minimum_contributors: Index  # a window with fewer new contributors is not handed over
+    minimum_contributors: Index  # newcomers, and members that replace an upload, are handed over in such numbers
     signing_key: Key32  # the secretariat's
     agreement_key: Key32  # the secretariat's, X25519: records are sealed to it
     opens: Annotated[int, Meta(ge=0, le=2**40)]  # Unix seconds
@@ -73,13 +73,18 @@ class Enrolment(Message, frozen=True):
 
 
 class Round1(Message, frozen=True):
-    """Ceremony R1: a hash commitment to the Feldman commitments and the proof of possession."""
+    """Ceremony R1: a hash commitment to the Feldman commitments and the proof of possession, and a fresh key.
+
+    ``agreement_key`` (X25519) serves this attempt only and is erased with it: the shares stand on the board for ever,
+    encrypted, and under a lasting key whoever gets that key would have every share ever erased.
+    """
 
     epoch: Identifier
     stream: Identifier
     attempt: Index
     sender: Index
     commitment: Digest64
+    agreement_key: Key32
 
 
 class EncryptedShare(Message, frozen=True):

@@ -97,17 +97,16 @@ class SodiumBackend:
 
     def multiply_each(self, scalars: bytes, elements: Elements) -> Elements:
         """See :meth:`Backend.multiply_each`."""
-        _check_count(scalars, len(elements))
+        _check_scalars(scalars, len(elements))
         # A zero scalar or product makes libsodium return -1 and leave 32 zero bytes: the identity's encoding.
         sources = ((scalars, SCALAR_BYTES), (elements.encode(), ELEMENT_BYTES))
         return PackedElements(self._map(sodium.point_multiply, len(elements), *sources))
 
     def multiply_base(self, scalars: bytes) -> Elements:
         """See :meth:`Backend.multiply_base`."""
-        _check_count(scalars, len(scalars) // SCALAR_BYTES)
-        return PackedElements(
-            self._map(sodium.point_multiply_base, len(scalars) // SCALAR_BYTES, (scalars, SCALAR_BYTES))
-        )
+        count = len(scalars) // SCALAR_BYTES
+        _check_scalars(scalars, count)
+        return PackedElements(self._map(sodium.point_multiply_base, count, (scalars, SCALAR_BYTES)))
 
     def add(self, left: Elements, right: Elements) -> Elements:
         """See :meth:`Backend.add`."""
@@ -115,6 +114,8 @@ class SodiumBackend:
 
     def composites(self, seed: bytes, batches: Sequence[Elements]) -> Elements:
         """See :meth:`Backend.composites`."""
+        if not batches:
+            raise ValueError("no batches to sum")
         weights = b"".join(weight + bytes(16) for weight in _weights(seed, len(batches[0])))
         return PackedElements(b"".join(self.weighted_sum(weights, batch).encode() for batch in batches))
 
@@ -140,8 +141,8 @@ class SodiumBackend:
         """See :meth:`Backend.unblind`."""
         if not evaluated:
             raise ValueError("no evaluated batch to unblind")
-        _check_count(coefficients, len(evaluated))
-        _check_count(blinds, len(evaluated[0]))
+        _check_scalars(coefficients, len(evaluated))
+        _check_scalars(blinds, len(evaluated[0]))
         inverses = scalar_field.invert_each(blinds)
         signed = [_signed(coefficients[i : i + SCALAR_BYTES]) for i in range(0, len(coefficients), SCALAR_BYTES)]
         # Lagrange coefficients of small trustee indices are small integers: a few additions and one multiplication by
@@ -176,6 +177,8 @@ class SodiumBackend:
         packed = unblinded.encode()
         if len(inputs) != len(unblinded):
             raise ValueError("inputs and unblinded elements differ in number")
+        if max(map(len, inputs), default=0) >= 2**16:
+            raise ValueError("an input has at most 65,535 bytes")
         return b"".join(
             hashlib.sha512(
                 len(message).to_bytes(2, "big")
@@ -248,9 +251,16 @@ def _identities(count: int) -> Elements:
     return PackedElements(_IDENTITY * count)
 
 
-def _check_count(scalars: bytes, count: int) -> None:
+def _check_scalars(scalars: bytes, count: int) -> None:
     if len(scalars) != SCALAR_BYTES * count:
         raise ValueError(f"{count} elements need {SCALAR_BYTES * count} bytes of scalars, got {len(scalars)}")
+    # A last byte below 0x10 is below the order; a secret scalar has another one with probability 2^-127, so that the
+    # look at the rest tells nothing of honest ones.
+    if max(scalars[SCALAR_BYTES - 1 :: SCALAR_BYTES], default=0) < ORDER >> 248:
+        return
+    for i in range(count):
+        if int.from_bytes(scalars[SCALAR_BYTES * i : SCALAR_BYTES * (i + 1)], "little") >= ORDER:
+            raise EncodingError(f"scalar {i} is not canonical", position=i)
 
 
 def _addresses(at: int, stride: int, span: _Span) -> Iterable[int]:

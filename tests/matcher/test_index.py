@@ -84,6 +84,20 @@ def test_the_record_that_was_published_before_stays_against_rubbish_under_its_co
     assert b"".join(build.entries()) == b"".join(entries_of(published))
 
 
+@pytest.mark.parametrize("published", [True, False], ids=["published before", "never published"])
+@pytest.mark.parametrize("order", [0, 1], ids=["first", "last"])
+def test_a_copy_of_a_record_with_other_entries_does_not_displace_the_genuine_entries(order, published):
+    """A published record can be copied byte for byte; its entries cannot be told from others, so they stay."""
+    genuine = record()
+    copies = [genuine[:RECORD_BYTES] + record()[RECORD_BYTES:] for _ in range(3)]
+    build = builder()
+    build.load(b"".join([genuine, *copies] if order == 0 else [*copies, genuine]))
+    counts = build.drop_duplicates([genuine[:RECORD_BYTES]] if published else [])
+    assert counts == Counts(1, 4 * ENTRIES_PER_RECORD, 3)
+    assert b"".join(build.records()) == genuine[:RECORD_BYTES]
+    assert b"".join(build.entries()) == b"".join(sorted(e for s in [genuine, *copies] for e in entries_of(s)))
+
+
 def test_without_an_earlier_index_the_choice_does_not_depend_on_the_shuffle():
     commitment = bytes([7]) * COMMITMENT_BYTES
     one, other = record(commitment, b"\x01"), record(commitment, b"\x02")

@@ -66,6 +66,12 @@ def test_the_one_way_map_is_that_of_rfc_9496(case: dict[str, str], monkeypatch: 
     assert elements.encode().hex() == case["element"]
 
 
+@pytest.mark.parametrize("case", RFC9496["from_uniform"], ids=lambda case: case["uniform"][:8])
+def test_the_native_one_way_map_is_that_of_rfc_9496(case: dict[str, str]) -> None:
+    native = pytest.importorskip("tacit_native", reason="the native core is not built: make native")
+    assert native.map_to_group(bytes.fromhex(case["uniform"])).encode().hex() == case["element"]
+
+
 # --- decoding ------------------------------------------------------------------------------------------------
 
 
@@ -153,6 +159,25 @@ def test_an_element_and_its_inverse_give_the_identity(group: Backend) -> None:
 def test_zero_times_anything_is_the_identity(group: Backend) -> None:
     assert group.multiply_each(scalars.ZERO, element(group, "p")).encode() == IDENTITY
     assert group.multiply_base(scalars.ZERO).encode() == IDENTITY
+
+
+@pytest.mark.parametrize("value", [ORDER, ORDER + 1, 2**253, 2**256 - 1])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda g, p, s: g.multiply_each(s, p),
+        lambda g, p, s: g.multiply_base(s),
+        lambda g, p, s: g.weighted_sum(s, p),
+        lambda g, p, s: g.unblind(scalars.from_int(1), [p], s),
+        lambda g, p, s: g.unblind(s, [p, p], scalars.from_int(1) * 2),
+    ],
+)
+def test_a_scalar_from_the_order_upwards_is_refused_with_its_position(group: Backend, value: int, call: object) -> None:
+    points = concatenated(group, [element(group, "p"), element(group, "q")])
+    packed = scalars.from_int(-1) + value.to_bytes(32, "little")
+    with pytest.raises(EncodingError, match="scalar 1 is not canonical") as caught:
+        call(group, points, packed)  # type: ignore[operator]
+    assert caught.value.position == 1
 
 
 @pytest.mark.parametrize("value", [0, ORDER, ORDER + 1, 2**256 - 1])
@@ -258,6 +283,14 @@ def test_a_zero_blind_is_refused(group: Backend) -> None:
         lambda g, p: g.finalise([b"a"], p),
         lambda g, p: g.unblind(scalars.from_int(1), [p], scalars.from_int(1)),
         lambda g, p: g.unblind(b"", [], scalars.from_int(1)),
+        lambda g, p: g.unblind(scalars.from_int(1), [p, p], scalars.from_int(1) * 2),
+        lambda g, p: g.unblind(scalars.from_int(1) * 2, [p, element(g, "q")], scalars.from_int(1) * 2),
+        lambda g, p: g.composites(b"seed", []),
+        lambda g, p: g.composites(b"seed", [p, element(g, "q")]),
+        lambda g, p: g.multiply_base(bytes(33)),
+        lambda g, p: g.hash_to_group([b"a"], bytes(256)),
+        lambda g, p: g.hash_to_scalar([b"a"], bytes(256)),
+        lambda g, p: g.finalise([b"a", bytes(2**16)], p),
         lambda g, p: g.reduce_scalars(bytes(65)),
     ],
 )
@@ -274,29 +307,7 @@ def test_uniform_bytes_are_reduced_modulo_the_order(group: Backend, uniform: lis
     assert group.reduce_scalars(b"".join(uniform)) == expected
 
 
-# --- between back ends ----------------------------------------------------------------------------------------
-
-
-def test_both_back_ends_agree_byte_for_byte_on_a_whole_batch(group: Backend) -> None:
-    reference, draw = load_backend("libsodium"), draw_from("agree")
-    inputs = [draw(i % 50) for i in range(70)]
-    blinds = reference.reduce_scalars(draw(64 * 70))
-    secret = reference.reduce_scalars(draw(64))
-    results = []
-    for back_end in (reference, group):
-        blinded = back_end.multiply_each(blinds, back_end.hash_to_group(inputs, DST))
-        evaluated = back_end.multiply(secret, blinded)
-        unblinded = back_end.unblind(scalars.from_int(3) + scalars.from_int(-2), [evaluated, blinded], blinds)
-        results.append(
-            (
-                blinded.encode(),
-                evaluated.encode(),
-                back_end.hash_to_scalar(inputs, DST),
-                back_end.composites(b"s" * 64, [blinded, evaluated]).encode(),
-                back_end.finalise(inputs, unblinded),
-            )
-        )
-    assert results[0] == results[1]
+# --- choosing a back end; test_back_ends_agree.py compares them ---------------------------------------------
 
 
 @pytest.mark.parametrize("count", [255, 256, 300])

@@ -103,7 +103,7 @@ def test_an_outsider_with_the_messages_alone_concludes_the_same(group: Backend) 
             for step in (table.round1, table.round2, table.round3, table.answers)
         )
     )
-    theirs = Ceremony(EPOCH, STREAM, 1, 2, dict(table.ceremony.agreement_keys))
+    theirs = Ceremony(EPOCH, STREAM, 1, 2, dict(table.ceremony.signing_keys))
     assert keygen.conclude(group, theirs, read) == table.finish(1)[1] == table.finish(4)[1]
 
 
@@ -113,8 +113,8 @@ def test_ceremonies_of_two_streams_give_unrelated_keys(group: Backend) -> None:
 
 
 def test_the_same_polynomial_in_another_ceremony_commits_differently(group: Backend) -> None:
-    random = draw_from("repeat")(64 * 3)
-    keys = Table.opened(group, 3, 2).ceremony.agreement_keys
+    random = draw_from("repeat")(64 * 3 + 32)
+    keys = Table.opened(group, 3, 2).ceremony.signing_keys
     others = {**keys, 3: keys[1]}
     ceremonies = [
         Ceremony(EPOCH, STREAM, 1, 2, keys),
@@ -134,10 +134,12 @@ def test_the_same_polynomial_in_another_ceremony_commits_differently(group: Back
 
 def silent_in_round1(table: Table) -> None:
     del table.round1[2], table.round2[2]
+    table.open()
 
 
 def opening_without_commitment(table: Table) -> None:
     del table.round1[2]
+    table.open()
 
 
 def silent_in_round2(table: Table) -> None:
@@ -255,7 +257,7 @@ def wrong_share_to(cheater: int, *victims: int, content: bytes | None = None) ->
                 wrong = scalars.from_int(666) if content is None else content
                 info = keygen._share_info(ceremony, cheater, share.recipient)
                 share = EncryptedShare(  # noqa: PLW2901
-                    share.recipient, hpke.seal(ceremony.agreement_keys[share.recipient], wrong, info)
+                    share.recipient, hpke.seal(table.round1[share.recipient].agreement_key, wrong, info)
                 )
             forged_shares.append(share)
         table.round2[cheater] = replace(opening, shares=tuple(forged_shares))
@@ -349,7 +351,7 @@ def test_a_false_accusation_gets_the_accuser_nothing(group: Backend) -> None:
     for accused in (1, 2, 3):
         # Only the accuser's own share comes out, which it had already.
         assert [reveal.recipient for reveal in table.answers[accused].revealed] == [4]
-        known = keygen._open_share(group, table.ceremony, table.round2[accused], 4, table.private_keys[4])
+        known = keygen._open_share(group, table.ceremony, table.round2[accused], table.secrets[4])
         assert table.answers[accused].revealed[0].share == known
     outcome = table.conclude()
     assert outcome.disqualified == {}
@@ -431,18 +433,45 @@ def test_impossible_ceremonies_are_refused(needed: int, indices: list[int]) -> N
         Ceremony(EPOCH, STREAM, 1, needed, dict.fromkeys(indices, bytes(32)))
 
 
-def test_an_unusable_agreement_key_names_its_trustee(group: Backend) -> None:
-    good = Table.opened(group, 2, 2).ceremony.agreement_keys
-    ceremony = Ceremony(EPOCH, STREAM, 1, 2, {1: good[1], 2: bytes(32)})
-    with pytest.raises(CeremonyError, match="agreement key of trustee 2 is unusable") as caught:
-        keygen.round1(group, ceremony, 1, bytes(range(192)))
-    assert caught.value.party == "trustee 2"
+@pytest.mark.parametrize("key", [bytes(32), (1).to_bytes(32, "little"), (2**255 - 20).to_bytes(32, "little")], ids=str)
+def test_an_unusable_agreement_key_disqualifies_its_sender(group: Backend, key: bytes) -> None:
+    table = Table.opened(group, 4, 2)
+    table.round1[2] = replace(table.round1[2], agreement_key=key)
+    table.open()  # the others encrypt nothing to it and are not held up
+    table.complain(2)
+    outcome = table.conclude()
+    assert outcome.disqualified == {2: "sent an agreement key that cannot be used"}
+    shares_fit(table, outcome)
+
+
+# --- shares are for those alone who have spoken in step 1 ----------------------------------------------------
+
+
+def test_a_trustee_silent_in_step_1_gets_no_share(group: Backend) -> None:
+    """Else a secretariat could name a key of its own for it in the manifest and read every share meant for it."""
+    table = Table.opened(group, 3, 2)
+    del table.round1[2], table.round2[2]
+    table.open()
+    assert [share.recipient for share in table.round2[1].shares] == [1, 3]
+    outcome = table.run()
+    assert list(outcome.public_shares) == [1, 3]
+    shares_fit(table, outcome)
+
+
+def test_shares_open_with_the_key_of_their_attempt_alone(group: Backend) -> None:
+    """What a trustee has after it dropped that key, also from a later attempt, does not bring an erased share back."""
+    table, later = Table.opened(group, 3, 2), Table.opened(group, 3, 2, attempt=2, seed="later")
+    keys = {message.agreement_key for each in (table, later) for message in each.round1.values()}
+    assert len(keys) == 6
+    assert keygen._open_share(group, table.ceremony, table.round2[1], table.secrets[2])
+    with pytest.raises(CeremonyError, match="does not decrypt"):
+        keygen._open_share(group, table.ceremony, table.round2[1], later.secrets[2])
 
 
 def test_randomness_of_another_size_is_refused(group: Backend) -> None:
     ceremony = Table.opened(group, 2, 2).ceremony
-    with pytest.raises(ValueError, match="192 random bytes"):
-        keygen.round1(group, ceremony, 1, bytes(191))
+    with pytest.raises(ValueError, match="224 random bytes"):
+        keygen.round1(group, ceremony, 1, bytes(223))
 
 
 # --- messages that do not belong, agreement ------------------------------------------------------------------

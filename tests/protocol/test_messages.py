@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
@@ -42,7 +43,7 @@ KEY = Ed25519PrivateKey.from_private_bytes(K)
 EXAMPLES: list[Message] = [
     Manifest(E, (S, "ecovadis"), 2, (Trustee(1, K, K, "https://trustee.example/1"),), 1, 10_000, 5, K, K, 0, 2**40),
     Enrolment(K, K),
-    Round1(E, S, 1, 3, D),
+    Round1(E, S, 1, 3, D, K),
     Round2(E, S, 1, 3, D, D, (EncryptedShare(1, K), EncryptedShare(2, b""))),
     Round3(E, S, 1, 3, (1, 255)),
     Round3Answer(E, S, 1, 3, (RevealedShare(1, K),)),
@@ -55,7 +56,7 @@ EXAMPLES: list[Message] = [
     Handover(E, S, 1, (3, 4), 128, D),
     IndexRoot(E, S, 1, K, 2**40, 0, 0),
 ]
-by_kind = pytest.mark.parametrize("message", EXAMPLES, ids=lambda m: messages.kind_of(m))
+by_kind = pytest.mark.parametrize("message", EXAMPLES, ids=messages.kind_of)
 
 
 def fields_of(message: Message) -> dict[str, Any]:
@@ -176,9 +177,9 @@ def test_good_identifiers_pass(name: str) -> None:
         (UploadCommitment(E, S, 1, 1, D), "count", 2**24 + 1),
         (UploadCommitment(E, S, 1, 1, D), "window", 0),
         (UploadCommitment(E, S, 1, 1, D), "window", 10_001),
-        (Round1(E, S, 1, 1, D), "sender", 0),
-        (Round1(E, S, 1, 1, D), "sender", 256),
-        (Round1(E, S, 1, 1, D), "attempt", 0),
+        (Round1(E, S, 1, 1, D, K), "sender", 0),
+        (Round1(E, S, 1, 1, D, K), "sender", 256),
+        (Round1(E, S, 1, 1, D, K), "attempt", 0),
         (Round3(E, S, 1, 1, ()), "accused", [0]),
         (Round3(E, S, 1, 1, ()), "accused", [1] * 65),
         (Round3Answer(E, S, 1, 1, ()), "revealed", [{"recipient": 1, "share": "AA=="}]),
@@ -227,10 +228,8 @@ def test_garbage_is_an_encoding_error_that_names_its_sender(data: bytes) -> None
 @settings(max_examples=200)
 @given(st.binary(max_size=80), st.sampled_from(EXAMPLES))
 def test_no_bytes_raise_anything_else(data: bytes, like: Message) -> None:
-    try:
+    with contextlib.suppress(EncodingError):
         messages.decode(data, type(like))
-    except EncodingError:
-        pass
 
 
 def test_a_signed_message_keeps_its_limits() -> None:

@@ -1,4 +1,4 @@
-"""Signed requests: RFC 9421 with Ed25519 and RFC 9530; anything altered, stale, early, missing or doubled is refused."""
+"""Signed requests (RFC 9421, RFC 9530): what is altered, stale, early, missing or doubled is refused."""
 
 from __future__ import annotations
 

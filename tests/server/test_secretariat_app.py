@@ -141,7 +141,8 @@ def test_a_grant_outside_the_rules_is_refused(member, request_):
 
 @pytest.mark.parametrize(
     "message",
-    [WindowClose(EPOCH, STREAM, 1), CeremonyCut(EPOCH, STREAM, 1, "ceremony-1"), Round1(EPOCH, STREAM, 1, 1, bytes(64)),
+    [WindowClose(EPOCH, STREAM, 1), CeremonyCut(EPOCH, STREAM, 1, "ceremony-1"),
+     Round1(EPOCH, STREAM, 1, 1, bytes(64), bytes(32)),
      Handover(EPOCH, STREAM, 1, (), 0, bytes(64))],
     ids=messages.kind_of,
 )  # fmt: skip
@@ -155,17 +156,17 @@ def test_a_trustee_posts_nothing_of_the_members_and_the_operators(world):
 
 
 def test_a_trustee_does_not_speak_for_another(world):
-    problem(trustee(world, 1).post(Round1(EPOCH, STREAM, 1, 2, bytes(64))), 403, "signature")
+    problem(trustee(world, 1).post(Round1(EPOCH, STREAM, 1, 2, bytes(64), bytes(32))), 403, "signature")
 
 
 def test_a_trustee_does_not_say_two_things_in_one_step(world):
-    document = problem(trustee(world, 1).post(Round1(EPOCH, STREAM, 1, 1, bytes(64))), 409, "ceremony")
+    document = problem(trustee(world, 1).post(Round1(EPOCH, STREAM, 1, 1, bytes(64), bytes(32))), 409, "ceremony")
     assert document["party"] == "trustee 1"
 
 
 def test_a_ceremony_of_another_attempt_or_epoch_is_refused(world):
-    problem(trustee(world, 1).post(Round1(EPOCH, STREAM, 7, 1, bytes(64))), 409, "ceremony")
-    problem(trustee(world, 1).post(Round1("2031-h1", STREAM, 1, 1, bytes(64))), 409, "board")
+    problem(trustee(world, 1).post(Round1(EPOCH, STREAM, 7, 1, bytes(64), bytes(32))), 409, "ceremony")
+    problem(trustee(world, 1).post(Round1("2031-h1", STREAM, 1, 1, bytes(64), bytes(32))), 409, "board")
 
 
 def test_a_message_signed_by_another_than_the_request_is_refused(world, member):

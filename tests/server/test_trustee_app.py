@@ -88,7 +88,7 @@ def test_a_bad_point_is_refused_with_its_position(member, bad, position):
 
 @pytest.mark.parametrize("body", [b"", b"x", b"x" * 33])
 def test_a_body_that_is_no_batch_is_refused(member, body):
-    problem(member.evaluate(1, body), 422, "upload")
+    problem(member.evaluate(1, body), 422, "encoding")
 
 
 def test_a_batch_larger_than_a_block_is_refused_by_its_size(member):

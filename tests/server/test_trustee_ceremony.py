@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import msgspec
 import pytest
 
 from server.running import EPOCH, GROUP, STREAM, World, wait_for
@@ -16,8 +17,8 @@ from tacit_server.errors import ConfigurationError
 from tacit_server.secretariat.keeper import Keeper
 from tacit_server.secretariat.operator import operations
 from tacit_server.trustee.ceremony import Ceremonies
-from tacit_server.trustee.keystore import Keystore, _name, _Polynomial
-from tacit_server.trustee.store import CeremonyRow, Store
+from tacit_server.trustee.keystore import Keystore
+from tacit_server.trustee.store import Store
 
 KINDS = ("ceremony-1", "ceremony-2", "ceremony-3", "ceremony-3-answer", "ceremony-4")
 PLACE = (EPOCH, STREAM)
@@ -108,7 +109,7 @@ def test_no_step_begins_before_the_one_before_is_over(bench):
 
 def test_a_message_before_its_turn_is_refused_by_the_board(bench):
     bench.say(1)
-    opening = keygen.round2(bench.trustees[1].keystore.polynomial(PLACE, 1))
+    opening = opening_of(bench, 1)
     signed = signing.sign(bench.world.home(1).signing_key, "ceremony-2", messages.encode(opening))
     with pytest.raises(CeremonyError, match="before ceremony-1 is over"):
         bench.keeper.append(signed, signed.signer)
@@ -183,7 +184,7 @@ def test_a_restart_begins_another_attempt_with_another_key(bench):
     bench.say(1, 2, 3)
     assert operations.cut_ceremony(bench.keeper, EPOCH, STREAM, "restart").attempt == 1
     with pytest.raises(CeremonyError, match="given up"):
-        opening = keygen.round2(bench.trustees[1].keystore.polynomial(PLACE, 1))
+        opening = opening_of(bench, 1)
         signed = signing.sign(bench.world.home(1).signing_key, "ceremony-2", messages.encode(opening))
         bench.keeper.append(signed, signed.signer)
     bench.finish(1, 2, 3)
@@ -242,19 +243,17 @@ def test_real_servers_finish_although_each_is_stopped_in_the_middle(tmp_path):
     world.stop()
 
 
-def spoil_opening(bench: Bench, index: int, recipient: int) -> None:
-    """Make a trustee's kept polynomial carry rubbish for one recipient: its hash commitment does not cover shares."""
-    keystore, place = bench.trustees[index].keystore, PLACE
-    secret = keystore.polynomial(place, 1)
+def opening_of(bench: Bench, index: int) -> Round2:
+    secret = bench.trustees[index].keystore.polynomial(PLACE, 1)
     assert secret is not None
-    opening = secret.opening
+    record = bench.board().ceremonies[(*PLACE, 1)]
+    return keygen.round2(record.ceremony, secret, record.transcript())
+
+
+def spoil_opening(bench: Bench, index: int, recipient: int) -> None:
+    """Make a trustee's kept opening carry rubbish for one recipient: its hash commitment does not cover shares."""
+    opening = opening_of(bench, index)
     shares = tuple(EncryptedShare(s.recipient, bytes(80)) if s.recipient == recipient else s for s in opening.shares)
-    spoiled = Round2(
-        opening.epoch, opening.stream, opening.attempt, opening.sender, opening.commitments, opening.possession, shares
-    )
-    store = bench.trustees[index].store
-    with store.writing() as session:
-        data = messages.encode(_Polynomial(index, secret.coefficients, spoiled))
-        row = session.get(CeremonyRow, (*place, 1))
-        row.sealed = keystore._sealer.seal(_name("polynomial", place, 1), data)
-        session.add(row)
+    spoiled = msgspec.structs.replace(opening, shares=shares)
+    signed = signing.sign(bench.world.home(index).signing_key, "ceremony-2", messages.encode(spoiled))
+    bench.trustees[index].store.keep_message(PLACE, 1, signed)

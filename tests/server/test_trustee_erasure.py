@@ -6,8 +6,12 @@ import sqlite3
 
 import pytest
 
-from server.running import EPOCH, STREAM, World, wait_for
+from server.running import EPOCH, GROUP, STREAM, World, wait_for
+from tacit_protocol import hpke, keygen
+from tacit_protocol.errors import EncodingError
 from tacit_server.settings import ServerSettings
+from tacit_server.trustee.keystore import Keystore
+from tacit_server.trustee.store import Store
 
 
 @pytest.fixture
@@ -37,6 +41,23 @@ def test_share_answers_and_uploads_are_gone_after_the_epoch(world):
     wait_for(lambda: not (world.folder / "1" / "answers" / EPOCH).exists(), "the answers are erased")
     wait_for(lambda: not list((world.folder / "3" / "uploads").rglob("*.page")), "the uploads are erased")
     assert not holds(world, sealed)  # overwritten, not only unlinked, and also in SQLite's log
+
+
+def test_the_board_does_not_give_an_erased_share_back(world):
+    """Every share stands on the board, encrypted: under a key that lasts, erasing one's share would be for show."""
+    world.open_epoch()
+    wait_for(world.ceremony_complete, "the ceremony")
+    with world.keeper.view() as board:
+        record = board.ceremonies[EPOCH, STREAM, 1]
+    openings = record.transcript().round2
+    assert len(openings) == 3
+    for index in (1, 2, 3):
+        home = world.home(index)
+        assert Keystore(Store(home.database), home.sealer, GROUP).polynomial((EPOCH, STREAM), 1) is None
+        for opening in openings:
+            ciphertext = next(share.ciphertext for share in opening.shares if share.recipient == index)
+            with pytest.raises(EncodingError, match="does not decrypt"):
+                hpke.unseal(home.agreement_key, ciphertext, keygen._share_info(record.ceremony, opening.sender, index))
 
 
 def holds(world: World, sealed: bytes) -> bool:

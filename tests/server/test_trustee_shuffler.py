@@ -144,7 +144,7 @@ def test_too_small_a_crowd_is_handed_over_as_nothing_and_waits(shuffler):
     shuffler.deliver(signed)
     assert shuffler.upstream.posted == [signed]
     assert shuffler.upstream.pages == {}
-    shuffler.tidy(PLACE, 1, [])
+    shuffler.tidy(PLACE, 1, set(), [])
     upload(shuffler, "three", 12, window=2)
     assert messages.body_of(shuffler.prepare(PLACE, 2, 3, set()), Handover).entries == (10, 11, 12)
 
@@ -154,6 +154,35 @@ def test_members_handed_over_before_make_no_crowd(shuffler):
         upload(shuffler, f"member {entry}", entry)
     upload(shuffler, "new", 13, window=2)
     assert messages.body_of(shuffler.prepare(PLACE, 2, 2, {10, 11, 12}), Handover).entries == ()
+
+
+def entries(shuffler: Shuffler, window: int, minimum: int, handed_over: set[int]) -> tuple[int, ...]:
+    return messages.body_of(shuffler.prepare(PLACE, window, minimum, handed_over), Handover).entries
+
+
+def test_one_that_replaces_waits_although_many_are_new_and_its_first_upload_stays(shuffler):
+    """What leaves the index would be its records alone: two indexes compared would name their owner."""
+    for entry in (10, 11):
+        upload(shuffler, f"member {entry}", entry)
+    assert entries(shuffler, 1, 2, set()) == (10, 11)
+    shuffler.tidy(PLACE, 1, {10, 11}, [10, 11])
+    upload(shuffler, "member 10", 20, window=2)
+    upload(shuffler, "new", 21, window=2)
+    upload(shuffler, "newer", 22, window=2)
+    assert entries(shuffler, 2, 2, {10, 11}) == (10, 11, 21, 22)
+    shuffler.tidy(PLACE, 2, {10, 11, 21, 22}, [20, 21, 22])
+    upload(shuffler, "new", 30, window=3)
+    assert entries(shuffler, 3, 2, {10, 11, 21, 22}) == (11, 20, 22, 30)  # now two replace, and it is one of them
+
+
+def test_one_that_is_new_waits_although_many_replace(shuffler):
+    for entry in (10, 11):
+        upload(shuffler, f"member {entry}", entry)
+    assert entries(shuffler, 1, 2, set()) == (10, 11)
+    for entry in (20, 21):
+        upload(shuffler, f"member {entry - 10}", entry, window=2)
+    upload(shuffler, "new", 22, window=2)
+    assert entries(shuffler, 2, 2, {10, 11}) == (20, 21)
 
 
 def test_an_upload_of_the_next_window_waits_and_a_second_one_replaces_the_first(shuffler):
@@ -172,12 +201,12 @@ def test_after_a_handover_nothing_is_kept_but_latest_uploads(shuffler):
     abandoned = UploadCommitment("e", "s", 1, 64, bytes(64))
     shuffler.receive_page("three", abandoned, 14, 0, bytes(UPLOAD_BYTES))
     shuffler.deliver(shuffler.prepare(PLACE, 1, 1, set()))
-    shuffler.tidy(PLACE, 1, [10, 11, 14])
+    shuffler.tidy(PLACE, 1, {11}, [10, 11, 14])
     folders = {path.name for path in (shuffler.home.folder / "uploads" / "e" / "s").iterdir()}
     assert folders == {"11", "12"}
     assert shuffler.store.upload(10) is None
     assert shuffler.store.upload(11) is not None
     assert not list((shuffler.home.folder / "handovers").rglob("*.page"))
     assert shuffler.store.handover(PLACE, 1) is None
-    shuffler.tidy(PLACE, 1, [10, 11, 14])  # once more changes nothing
+    shuffler.tidy(PLACE, 1, {11}, [10, 11, 14])  # once more changes nothing
     assert shuffler.store.upload(11) is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+import msgspec
 
 from support.vectors import draw_from
 from tacit_protocol import keygen
@@ -22,7 +22,6 @@ class Table:
 
     group: Backend
     ceremony: Ceremony
-    private_keys: dict[int, X25519PrivateKey]
     secrets: dict[int, Secret] = field(default_factory=dict)
     round1: dict[int, Round1] = field(default_factory=dict)
     round2: dict[int, Round2] = field(default_factory=dict)
@@ -35,15 +34,19 @@ class Table:
     ) -> Table:
         """Return the table after steps 1 and 2, all honest so far."""
         draw = draw_from(f"ceremony {count} {needed} {seed}")
-        private = {i: X25519PrivateKey.from_private_bytes(draw(32)) for i in range(1, count + 1)}
-        public = {i: key.public_key().public_bytes_raw() for i, key in private.items()}
-        table = cls(group, Ceremony(EPOCH, stream, attempt, needed, public), private)
-        for i in private:
+        signing_keys = {i: draw(32) for i in range(1, count + 1)}
+        table = cls(group, Ceremony(EPOCH, stream, attempt, needed, signing_keys))
+        for i in signing_keys:
             table.secrets[i], table.round1[i] = keygen.round1(
                 group, table.ceremony, i, draw(table.ceremony.random_bytes())
             )
-            table.round2[i] = keygen.round2(table.secrets[i])
+        table.open()
         return table
+
+    def open(self) -> None:
+        """Step 2 by everybody who spoke in step 1."""
+        for i in self.round1:
+            self.round2[i] = keygen.round2(self.ceremony, self.secrets[i], self.transcript)
 
     @property
     def transcript(self) -> Transcript:
@@ -58,16 +61,14 @@ class Table:
         """Let a cheater put a forged opening on the table together with a hash commitment that fits it."""
         commitment = keygen._opening_digest(self.ceremony, opening)
         message = self.round1[sender]
-        self.round1[sender] = Round1(message.epoch, message.stream, message.attempt, sender, commitment)
+        self.round1[sender] = msgspec.structs.replace(message, sender=sender, commitment=commitment)
         self.round2[sender] = opening
 
     def complain(self, *silent: int) -> None:
         """Step 3 by everybody who opened, but for the ``silent``."""
         for i in self.round2:
             if i not in silent:
-                self.round3[i] = keygen.round3(
-                    self.group, self.ceremony, self.secrets[i], self.transcript, self.private_keys[i]
-                )
+                self.round3[i] = keygen.round3(self.group, self.ceremony, self.secrets[i], self.transcript)
 
     def answer(self, *silent: int) -> None:
         """The accused reveal the disputed shares, but for the ``silent``."""
@@ -79,7 +80,7 @@ class Table:
         return keygen.conclude(self.group, self.ceremony, self.transcript)
 
     def finish(self, index: int) -> tuple[KeyShare, Outcome, Round4]:
-        return keygen.round4(self.group, self.ceremony, self.secrets[index], self.transcript, self.private_keys[index])
+        return keygen.round4(self.group, self.ceremony, self.secrets[index], self.transcript)
 
     def run(self, change: Callable[[Table], None] | None = None) -> Outcome:
         """Run all that remains after ``change`` and return what an outsider concludes."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-
 from tacit_client.session import StreamContext
 from tacit_protocol import keygen, threshold
 from tacit_protocol.dleq import Binding
@@ -28,16 +26,17 @@ class Trustees:
     @classmethod
     def after_ceremony(cls, count: int = 3, needed: int = 2, epoch: str = EPOCH, stream: str = STREAM) -> Trustees:
         group = load_backend("auto")
-        keys = {index: X25519PrivateKey.generate() for index in range(1, count + 1)}
-        public = {index: key.public_key().public_bytes_raw() for index, key in keys.items()}
-        ceremony = Ceremony(epoch, stream, 1, needed, public)
-        drawn = {i: keygen.round1(group, ceremony, i, secrets.token_bytes(ceremony.random_bytes())) for i in keys}
-        transcript = Transcript([m for _, m in drawn.values()], [keygen.round2(s) for s, _ in drawn.values()])
-        complaints = [keygen.round3(group, ceremony, drawn[i][0], transcript, keys[i]) for i in keys]
-        transcript = Transcript(transcript.round1, transcript.round2, complaints)
+        signing_keys = {index: secrets.token_bytes(32) for index in range(1, count + 1)}
+        ceremony = Ceremony(epoch, stream, 1, needed, signing_keys)
+        random = ceremony.random_bytes()
+        drawn = {i: keygen.round1(group, ceremony, i, secrets.token_bytes(random)) for i in signing_keys}
+        begun = Transcript([message for _, message in drawn.values()], [])
+        opened = Transcript(begun.round1, [keygen.round2(ceremony, state, begun) for state, _ in drawn.values()])
+        complaints = [keygen.round3(group, ceremony, state, opened) for state, _ in drawn.values()]
+        transcript = Transcript(opened.round1, opened.round2, complaints)
         shares, outcome = {}, None
-        for i, key in keys.items():
-            shares[i], outcome, _ = keygen.round4(group, ceremony, drawn[i][0], transcript, key)
+        for i, (state, _) in drawn.items():
+            shares[i], outcome, _ = keygen.round4(group, ceremony, state, transcript)
         assert outcome is not None
         return cls(group, ceremony, outcome, shares)
 

@@ -16,6 +16,7 @@ from prometheus_client import Gauge, Histogram
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from tacit_protocol import wire
 from tacit_protocol.dleq import Binding
 from tacit_protocol.errors import GrantError
 from tacit_protocol.grants import batch_digest
@@ -140,7 +141,7 @@ def create_app(home: Home, settings: ServerSettings, options: TrusteeOptions) ->
 
 
 def _add_evaluations(app: FastAPI, parts: TrusteeParts) -> None:
-    batch_body = Depends(parts.guard.body(policy.BATCH_BYTES))
+    batch_body = Depends(parts.guard.body(wire.BATCH_BYTES))
 
     @app.get("/v1/health")
     def health() -> Response:
@@ -161,7 +162,7 @@ def _add_evaluations(app: FastAPI, parts: TrusteeParts) -> None:
         stream: PathName,
         signed: SignedRequest = batch_body,
     ) -> Response:
-        count = policy.batch_count(signed.body)
+        count = wire.batch_count(signed.body)
         digest = batch_digest(epoch, stream, signed.body)
         share = await run_in_threadpool(_allow, parts, signed.signer, (epoch, stream, digest), count)
         key = (epoch, stream, digest)

@@ -91,17 +91,17 @@ class Ceremonies:
         return signed
 
     def _continue(self, record: CeremonyRecord, place: Place, kind: str, secret: Secret) -> Signed:
-        ceremony, transcript, key = record.ceremony, record.transcript(), self.home.agreement_key
+        ceremony, transcript = record.ceremony, record.transcript()
         message: Message
         if kind == "ceremony-2":
-            message = keygen.round2(secret)
+            message = keygen.round2(ceremony, secret, transcript)
         elif kind == "ceremony-3":
-            message = keygen.round3(self.group, ceremony, secret, transcript, key)
+            message = keygen.round3(self.group, ceremony, secret, transcript)
         elif kind == "ceremony-3-answer":
             complaints = [m for m in record.sent["ceremony-3"].values() if isinstance(m, Round3)]
             message = keygen.answer(ceremony, secret, complaints)
         else:
-            share, outcome, message = keygen.round4(self.group, ceremony, secret, transcript, key)
+            share, outcome, message = keygen.round4(self.group, ceremony, secret, transcript)
             signed = self._sign(message)
             self.keystore.keep_share(place, message, share, signed)
             log.info("key share kept", epoch=place[0], stream=place[1], disqualified=sorted(outcome.disqualified))
@@ -129,7 +129,7 @@ class Ceremonies:
 
 
 def _ceremony(manifest: Manifest, stream: str, attempt: int) -> Ceremony:
-    keys = {trustee.index: trustee.agreement_key for trustee in manifest.trustees}
+    keys = {trustee.index: trustee.signing_key for trustee in manifest.trustees}
     return Ceremony(manifest.epoch, stream, attempt, manifest.threshold, keys)
 
 

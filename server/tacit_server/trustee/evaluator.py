@@ -13,6 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 
+from tacit_protocol import wire
 from tacit_protocol.dleq import Binding
 from tacit_protocol.group import UNIFORM_BYTES, Backend
 from tacit_protocol.threshold import evaluate_share
@@ -31,9 +32,9 @@ class _Job:
 
 def evaluate(group: Backend, share: LoadedShare, binding: Binding, blinded: bytes) -> bytes:
     """Return proof || evaluated elements; raises EncodingError on a bad point (SPEC step E3)."""
-    elements = group.decode(blinded)
+    elements = wire.decode_batch(group, blinded)
     answer = evaluate_share(group, share.secret, share.public, elements, binding, secrets.token_bytes(UNIFORM_BYTES))
-    return answer.proof + answer.evaluated.encode()
+    return wire.encode_answer(answer)
 
 
 class Evaluator:

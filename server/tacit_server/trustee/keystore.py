@@ -19,6 +19,7 @@ from tacit_server.trustee.store import Place, Store
 class _Polynomial(msgspec.Struct, frozen=True):
     index: int
     coefficients: bytes
+    agreement: bytes
     opening: Round2
 
 
@@ -40,7 +41,7 @@ class Keystore:
 
     def begin(self, place: Place, attempt: int, secret: Secret, first: Signed) -> None:
         """Keep the polynomial of a new attempt with its first message."""
-        data = messages.encode(_Polynomial(secret.index, secret.coefficients, secret.opening))
+        data = messages.encode(_Polynomial(secret.index, secret.coefficients, secret.agreement, secret.opening))
         sealed = self._sealer.seal(_name("polynomial", place, attempt), data)
         self._store.begin_ceremony(place, attempt, sealed, first)
 
@@ -51,7 +52,7 @@ class Keystore:
             return None
         data = self._sealer.unseal(_name("polynomial", place, attempt), row.sealed)
         kept = messages.decode(data, _Polynomial)
-        return Secret(kept.index, kept.coefficients, kept.opening)
+        return Secret(kept.index, kept.coefficients, kept.agreement, kept.opening)
 
     def keep_share(self, place: Place, agreement: Round4, share: KeyShare, last: Signed) -> None:
         """Keep the share of an attempt with the agreement to its transcript; the polynomial is dropped."""

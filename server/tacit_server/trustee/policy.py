@@ -3,20 +3,10 @@
 from __future__ import annotations
 
 from tacit_protocol.board import Board, StreamKeys
-from tacit_protocol.errors import CeremonyError, UploadError
-from tacit_protocol.grants import BLOCK
-from tacit_protocol.group import ELEMENT_BYTES, Backend
+from tacit_protocol.errors import CeremonyError
+from tacit_protocol.group import Backend
 from tacit_protocol.messages import Manifest, UploadCommitment
 from tacit_server.errors import ConflictError, ForbiddenError, NotFoundError
-
-BATCH_BYTES = BLOCK * ELEMENT_BYTES
-
-
-def batch_count(body: bytes) -> int:
-    """Return how many elements a body holds; raises :class:`UploadError` when that is no whole number."""
-    if not body or len(body) % ELEMENT_BYTES:
-        raise UploadError(f"a batch has 1 to {BLOCK} elements of {ELEMENT_BYTES} bytes, got {len(body)} bytes")
-    return len(body) // ELEMENT_BYTES
 
 
 def allow_stream(board: Board, group: Backend, epoch: str, stream: str, now: int) -> StreamKeys:

@@ -97,16 +97,13 @@ class Shuffler:
     def prepare(self, place: Place, window: int, minimum: int, handed_over: set[int]) -> Signed:
         """Return the hand-over of a closed window, made ready once: pages on disk, message kept.
 
-        With fewer than ``minimum`` uploads that are not in ``handed_over`` it is empty: their records wait.
+        ``handed_over`` are the uploads of earlier hand-overs. Newcomers, and members that replace an upload, wait while
+        there are fewer than ``minimum`` of their kind; when both wait the hand-over is empty.
         """
         kept = self.store.handover(place, window)
         if kept is not None:
             return kept
-        rows = self._latest(place, window)
-        fresh = {row.entry for row in rows} - handed_over
-        if len(fresh) < minimum:
-            log.info("too few contributors: records wait for the next window", window=window, contributors=len(fresh))
-            rows = []
+        rows = self._due(place, window, minimum, handed_over)
         pages = self._handover_pages(place, window)
         pages.remove()
         count = self._write_shuffled(rows, pages)
@@ -136,14 +133,15 @@ class Shuffler:
         self.sent.pop(signed.signature)
         log.info("handed over", window=handover.window, records=handover.count, uploads=len(handover.entries))
 
-    def tidy(self, place: Place, window: int, abandoned: Sequence[int]) -> None:
-        """After a hand-over: delete its pages, uploads that a later one replaced, and ``abandoned`` ones."""
+    def tidy(self, place: Place, window: int, handed_over: set[int], abandoned: Sequence[int]) -> None:
+        """After a hand-over: delete its pages, uploads that a later one replaced for good, and ``abandoned`` ones."""
         if self.store.handover(place, window) is None:
             return
         self._handover_pages(place, window).remove()
-        latest = {row.entry for row in self._latest(place, window)}
+        latest, shown = self._latest(place, window, handed_over)
+        kept = {row.entry for row in (*latest.values(), *shown.values())}
         for row in self.store.uploads(place):
-            if row.window <= window and row.entry not in latest:
+            if row.window <= window and row.entry not in kept:
                 self._remove_upload(place, row.entry)
         for entry in abandoned:
             if self.store.upload(entry) is None:
@@ -160,13 +158,36 @@ class Shuffler:
         PageFolder(self._folder("uploads", place) / str(entry)).remove()
         self.store.remove_upload(entry)
 
-    def _latest(self, place: Place, window: int) -> list[UploadRow]:
-        """Return each member's latest complete upload up to ``window``, also one handed over before."""
-        latest: dict[str, UploadRow] = {}
+    def _due(self, place: Place, window: int, minimum: int, handed_over: set[int]) -> list[UploadRow]:
+        """Return one upload for each member that the next index is to hold, in board order (SPEC step U4).
+
+        None when nothing is new.
+
+        One member alone that replaces its upload would be named by what has left the index, however many newcomers hide
+        what has come in; so either kind waits until there are enough of it.
+        """
+        latest, shown = self._latest(place, window, handed_over)
+        newcomers = [row for member, row in latest.items() if member not in shown]
+        replacing = [row for member, row in latest.items() if member in shown and row.entry != shown[member].entry]
+        fresh = {row.member: row for kind in (newcomers, replacing) if len(kind) >= minimum for row in kind}
+        if len(fresh) < len(newcomers) + len(replacing):
+            log.info(
+                "too few contributors: records wait for the next window", window=window,
+                contributors=len(newcomers), replacing=len(replacing),
+            )  # fmt: skip
+        return sorted((shown | fresh).values(), key=lambda row: row.entry) if fresh else []
+
+    def _latest(
+        self, place: Place, window: int, handed_over: set[int]
+    ) -> tuple[dict[str, UploadRow], dict[str, UploadRow]]:
+        """Return each member's latest complete upload up to ``window``, and its latest that was handed over."""
+        latest, shown = {}, {}
         for row in self.store.uploads(place):
             if row.window <= window:
                 latest[row.member] = row
-        return sorted(latest.values(), key=lambda row: row.entry)
+                if row.entry in handed_over:
+                    shown[row.member] = row
+        return latest, shown
 
     def _write_shuffled(self, rows: Sequence[UploadRow], pages: PageFolder) -> int:
         """Write all records of ``rows`` in random order; memory grows by a few dozen bytes a record, not by records."""

@@ -74,13 +74,14 @@ class Turns:
             with self.follower.lock:
                 board = self.follower.board
                 done = max((w for (e, s, w) in board.handovers if (e, s) == place), default=0)
+                handed_over = board.handed_over(*place)
                 late = [
                     entry
                     for entry, (_, commitment) in board.uploads.items()
                     if (commitment.epoch, commitment.stream) == place and commitment.window <= done
                 ]
             if done:
-                self.shuffler.tidy(place, done, late)
+                self.shuffler.tidy(place, done, handed_over, late)
 
     def _erase(self) -> None:
         with self.follower.lock:

@@ -148,6 +148,10 @@ def stages(keeper: Keeper) -> list[rounds.Stage]:
 def _check(plan: EpochPlan, indices: Sequence[int]) -> None:
     if not 1 <= plan.threshold <= len(indices):
         raise ConfigurationError(f"a threshold of {plan.threshold} needs as many trustees: {len(indices)} registered")
+    if 2 * plan.threshold <= len(indices):
+        raise ConfigurationError(
+            f"a threshold of {plan.threshold} for {len(indices)} trustees: more than half of them must be needed"
+        )
     if plan.shuffler not in indices:
         raise ConfigurationError(
             f"trustee {plan.shuffler} cannot shuffle: registered are {', '.join(map(str, indices)) or 'none'}"

@@ -1,0 +1,79 @@
+//! What can be wrong with the bytes or lengths that a caller hands over. No error holds a scalar or an element.
+
+use std::fmt;
+
+/// Why a batch was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Error {
+    /// A packed batch is not a whole number of 32-byte elements.
+    PartOfElement {
+        /// The length in bytes.
+        length: usize,
+    },
+    /// An element has another encoding than the one RFC 9496 gives it, or is no element at all.
+    NotCanonical {
+        /// Its place in the batch.
+        position: usize,
+    },
+    /// An element is the identity, whose evaluation everybody knows without the key.
+    Identity {
+        /// Its place in the batch.
+        position: usize,
+    },
+    /// A scalar is not below the group order.
+    ScalarNotCanonical {
+        /// Its place in the batch.
+        position: usize,
+    },
+    /// One of the scalars to invert is zero; which one is secret.
+    ZeroScalar,
+    /// Two arguments do not fit together.
+    Lengths {
+        /// What is counted.
+        what: &'static str,
+        /// How many the other argument asks for.
+        expected: usize,
+        /// How many there are.
+        found: usize,
+    },
+    /// A uniform string is not a whole number of 64-byte pieces.
+    PartOfUniform,
+    /// An input is longer than RFC 9497 allows.
+    LongInput {
+        /// Its place in the batch.
+        position: usize,
+    },
+    /// A domain separation tag is longer than RFC 9380 allows.
+    LongTag,
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PartOfElement { length } => {
+                write!(f, "{length} bytes are not a whole number of 32-byte elements")
+            }
+            Self::NotCanonical { position } => {
+                write!(f, "element {position} is not a canonical ristretto255 encoding")
+            }
+            Self::Identity { position } => write!(f, "element {position} is the identity"),
+            Self::ScalarNotCanonical { position } => {
+                write!(f, "scalar {position} is not canonical")
+            }
+            Self::ZeroScalar => write!(f, "one of the scalars is zero"),
+            Self::Lengths { what, expected, found } => {
+                write!(f, "{expected} {what} are needed, got {found}")
+            }
+            Self::PartOfUniform => write!(f, "uniform strings have 64 bytes each"),
+            Self::LongInput { position } => write!(f, "input {position} has more than 65535 bytes"),
+            Self::LongTag => write!(f, "a domain separation tag has at most 255 bytes"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// Refuse `found` items where another argument asks for `expected`.
+pub fn expect_count(what: &'static str, expected: usize, found: usize) -> Result<(), Error> {
+    if expected == found { Ok(()) } else { Err(Error::Lengths { what, expected, found }) }
+}
