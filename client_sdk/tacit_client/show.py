@@ -130,18 +130,17 @@ def show_status(console: Console, pseudonym: str, streams: Sequence[StreamStatus
     if not streams:
         console.print("The secretariat has opened no epoch yet.")
         return
-    table = Table("stream", "yours", "published", "quota used", "closes")
+    table = Table()
+    for heading in ("stream, epoch", "yours", "published", "quota used"):
+        table.add_column(heading, no_wrap=True)
     for stream in streams:
         yours = f"in window {stream.contributed_window}" if stream.contributed_window else "not yet"
-        index = (
-            f"window {stream.index_window}:\n{_count(stream.index_records, 'record')}" if stream.index_window else ""
-        )
+        index = f"window {stream.index_window}\n{_count(stream.index_records, 'record')}" if stream.index_window else ""
         table.add_row(
-            f"{stream.epoch}\n{stream.stream}",
+            f"{stream.stream}\n[dim]{stream.epoch}, to {stream.closes.isoformat()}[/]",
             f"{yours}\n[dim]open: window {stream.window}[/]" if stream.ready else "[dim]key being made[/]",
             index or "nothing yet",
-            f"{stream.used:,}\nof {stream.quota:,}",
-            stream.closes.isoformat(),
+            f"{stream.used:,}\n[dim]of {stream.quota:,}[/]",
         )
     console.print(table)
 

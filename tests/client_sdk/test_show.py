@@ -100,7 +100,7 @@ def test_no_status_date_scheme_or_certainty_is_cut_off(width: int) -> None:
         "of 131,072",
         "2027-05-28",
         "key being made",
-        "not yet",
+        "nothing yet",
     ):
         assert whole in text
 
