@@ -106,7 +106,7 @@ class Checker:
         progress("match keys", len(plans), len(plans))
         outputs = self.evaluator.outputs((key.encode() for plan in keys for key in plan), progress)
         own, rows = self._own(), []
-        with self._verified(root, progress) as index:
+        with self.verified(root, progress) as index:
             for done, (plan, plan_keys) in enumerate(zip(plans, keys, strict=True)):
                 hits = self._hits(index, plan, plan_keys, outputs, own)
                 rows.append(_row(plan, apply(self.policy, hits, today), findable=bool(plan_keys)))
@@ -137,22 +137,21 @@ class Checker:
         return hits
 
     @contextmanager
-    def _verified(self, root: IndexRoot, progress: Progress) -> Iterator[IndexFile]:
+    def verified(self, root: IndexRoot, progress: Progress = silent) -> Iterator[IndexFile]:
         """Open the index, fetched unless it is in the cache; a damaged one is fetched once more before giving up.
 
         What is read afterwards is the very map that was hashed.
         """
-        path = self._fetch(root, progress)
-        with _mapped(path) as data:
-            index = _verify(data, root)
-            if index is not None:
-                yield index
-                return
-        path.unlink()
-        with _mapped(self._fetch(root, progress)) as data:
-            index = IndexFile(data)
-            index.verify(root)
-            yield index
+        for last in (False, True):
+            path = self._fetch(root, progress)
+            with _mapped(path) as data:
+                index, fault = _verify(data, root)
+                if index is not None:
+                    yield index
+                    return
+            path.unlink()  # once it is not mapped any more, which some systems demand
+            if last and fault is not None:
+                raise fault
 
     def _fetch(self, root: IndexRoot, progress: Progress) -> Path:
         """Bring the index into the cache, and let it be the only one of its stream there."""
@@ -190,13 +189,13 @@ def _mapped(path: Path) -> Iterator[mmap.mmap]:
         yield data
 
 
-def _verify(data: mmap.mmap, root: IndexRoot) -> IndexFile | None:
+def _verify(data: mmap.mmap, root: IndexRoot) -> tuple[IndexFile | None, IndexFileError | None]:
     try:
         index = IndexFile(data)
         index.verify(root)
-    except IndexFileError:
-        return None
-    return index
+    except IndexFileError as error:
+        return None, error
+    return index, None
 
 
 def _row(plan: PlannedAudit, result: Result, *, findable: bool) -> ReportRow:

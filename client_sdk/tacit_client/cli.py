@@ -195,6 +195,7 @@ def status(home: HomeOption = DEFAULT_HOME) -> None:
     with _explained():
         member = _open(home)
         show_status(console, member.pseudonym, member.status())
+        _warn(member)
 
 
 def main() -> None:

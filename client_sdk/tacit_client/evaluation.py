@@ -6,8 +6,9 @@ uses them. A crash at any point leaves a batch that the next run finishes under 
 
 from __future__ import annotations
 
+import contextlib
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -24,7 +25,9 @@ from tacit_client.vault import Vault
 from tacit_protocol import messages, signing
 from tacit_protocol.errors import EncodingError, ProofError, QuorumError, TacitError
 from tacit_protocol.group import Backend, Elements
+from tacit_protocol.messages import BoardEntry
 from tacit_protocol.threshold import ShareAnswer
+from tacit_protocol.witnessing import WitnessError
 
 _OUTPUT_BYTES = 64
 
@@ -55,6 +58,7 @@ class Evaluator:
     secretariat: Secretariat
     trustees: Sequence[TrusteeServer]
     signing_key: Ed25519PrivateKey
+    logged: Callable[[BoardEntry], None]  # returns once an entry is on the witnessed log
     warnings: list[str] = field(default_factory=list)
 
     def outputs(self, needed: Iterable[bytes], progress: Progress = silent) -> dict[bytes, bytes]:
@@ -104,14 +108,15 @@ class Evaluator:
         blinded = batch.blinded(self.group)
         request = session.grant_request(self.context, blinded)
         try:
-            self.secretariat.post(signing.sign(self.signing_key, messages.kind_of(request), messages.encode(request)))
+            grant = signing.sign(self.signing_key, messages.kind_of(request), messages.encode(request))
+            entry = self.secretariat.post(grant)
         except Refused as refusal:
             if refusal.kind == "grant":
                 # Never granted, so nothing was spent on it: the next run plans anew. Any other refusal, of a wrong
                 # clock for example, may meet a batch that was granted before, and must not lose it.
                 self.vault.drop(name)
             raise
-        return _InFlight(name, batch, blinded, pool.submit(self._ask, pool, blinded))
+        return _InFlight(name, batch, blinded, pool.submit(self._ask, pool, blinded, entry))
 
     def _land(self, flight: _InFlight, known: dict[bytes, bytes]) -> int:
         answers = flight.answers.result()
@@ -120,8 +125,10 @@ class Evaluator:
         known.update(outputs)
         return len(flight.batch.inputs)
 
-    def _ask(self, pool: ThreadPoolExecutor, blinded: Elements) -> list[ShareAnswer]:
+    def _ask(self, pool: ThreadPoolExecutor, blinded: Elements, grant: BoardEntry) -> list[ShareAnswer]:
         """Collect t verified answers; a trustee that fails is replaced by the next, and named."""
+        with contextlib.suppress(WitnessError):  # then the trustees say themselves who is away and who waits for whom
+            self.logged(grant)  # before it is witnessed no trustee answers
         waiting = list(self.trustees)
         packed = blinded.encode()
         answers: list[ShareAnswer] = []

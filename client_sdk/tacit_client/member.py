@@ -31,6 +31,7 @@ from tacit_client.evaluation import Evaluator
 from tacit_client.lists import read_audited, read_planned
 from tacit_client.lock import HomeLock
 from tacit_client.log_follower import LogFollower
+from tacit_client.own_records import OwnRecords
 from tacit_client.parties import Secretariat, TrusteeServer
 from tacit_client.progress import Progress, silent
 from tacit_client.session import StreamContext
@@ -76,6 +77,7 @@ class Member:
         self.transport: Transport = transport or HttpTransport(self._signing_key)
         self._lock = HomeLock(home)
         self.warnings: list[str] = []
+        self._log: LogFollower | None = None
 
     @classmethod
     def create(
@@ -150,7 +152,11 @@ class Member:
         message = Enrolment(public_key, self._agreement_key.public_key().public_bytes_raw())
         signed = signing.sign(self._signing_key, messages.kind_of(message), messages.encode(message))
         Secretariat(self.transport, invitation.secretariat.url).enrol(invitation.code, signed)
-        configuration.save(self.home, configuration.of_invitation(invitation, public_key))
+        settings = configuration.of_invitation(invitation, public_key)
+        if not configuration.is_enrolled(self.home) or configuration.load(self.home).trustees != settings.trustees:
+            configuration.save_policy(self.home, configuration.policy_of(settings))
+        configuration.save(self.home, settings)
+        self._log = None
 
     def contribute(
         self,
@@ -217,26 +223,44 @@ class Member:
         evaluator = self._evaluator(manifest, context)
         checker = Checker(self._vault, evaluator, context, self.home / "cache", policy)
         try:
-            return checker.check(board, planned, self.today(), progress)
+            report = checker.check(board, planned, self.today(), progress)
         finally:
             self.warnings += evaluator.warnings
+        self._verify_own(board, context, checker)
+        return report
 
     def status(self) -> list[StreamStatus]:
-        """Tell for every open stream what is ready, contributed, published and spent."""
+        """Tell for every open stream what is ready, contributed, published and spent.
+
+        An index that must contain the own records is fetched once and looked through: see ``warnings``.
+        """
         board = self.board()
-        return [
-            self._stream_status(board, manifest, stream)
-            for manifest in board.ledger.manifests.values()
-            for stream in manifest.streams
-        ]
+        found = []
+        for manifest in board.ledger.manifests.values():
+            for stream in manifest.streams:
+                found.append(self._stream_status(board, manifest, stream))
+                if found[-1].contributed_window is not None and found[-1].ready:
+                    _, context = self._stream(board, stream, manifest.epoch)
+                    evaluator = self._evaluator(manifest, context)
+                    self._verify_own(
+                        board, context, Checker(self._vault, evaluator, context, self.home / "cache", Policy())
+                    )
+        return found
 
     def board(self) -> Board:
-        """Follow the board and return the view of it."""
-        settings = self._settings
-        secretariat = Secretariat(self.transport, settings.secretariat.url)
-        board = Board(settings.secretariat.signing_key, settings.trustee_keys)
+        """Follow the log and return the view of it; raises when it is not witnessed as the policy demands."""
         with self._lock.held():
-            return LogFollower(self.home / "board.jsonl", board, secretariat.board).follow()
+            return self.log.follow()
+
+    @property
+    def log(self) -> LogFollower:
+        """Return the log as this member follows it."""
+        if self._log is None or self._log.transport is not self.transport:
+            settings = self._settings
+            secretariat = Secretariat(self.transport, settings.secretariat.url)
+            board = Board(settings.secretariat.signing_key, settings.trustee_keys)
+            self._log = LogFollower(self.home, board, configuration.load_policy(self.home), secretariat)
+        return self._log
 
     def today(self) -> datetime.date:
         """Return today's date (UTC)."""
@@ -254,6 +278,13 @@ class Member:
         for index, reason in keys.disqualified.items():
             self.warnings.append(f"trustee {index} was disqualified in the key ceremony: it {reason}")
         return manifest, StreamContext(manifest.epoch, stream, manifest.threshold, keys.public_key, keys.public_shares)
+
+    def _verify_own(self, board: Board, context: StreamContext, checker: Checker) -> None:
+        """Look whether the own records are under the logged index root; warn with a complaint file if not."""
+        own = OwnRecords(self._vault, context, self.log, self._signing_key)
+        warning = own.verify(board, checker.verified)
+        if warning is not None:
+            self.warnings.append(warning)
 
     def _current(self, board: Board, stream: str) -> Manifest:
         now = time.time()
@@ -276,7 +307,7 @@ class Member:
         start = int.from_bytes(signing.public_bytes(self._signing_key)[:4], "big") % len(trustees)
         secretariat = Secretariat(self.transport, self._settings.secretariat.url)
         rotated = trustees[start:] + trustees[:start]
-        return Evaluator(self.group, self._vault, context, secretariat, rotated, self._signing_key)
+        return Evaluator(self.group, self._vault, context, secretariat, rotated, self._signing_key, self.log.wait_for)
 
     def _stream_status(self, board: Board, manifest: Manifest, stream: str) -> StreamStatus:
         try:

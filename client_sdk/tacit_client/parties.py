@@ -10,6 +10,7 @@ import msgspec
 
 from tacit_client.transport import Transport
 from tacit_protocol import index_file, messages, sealed_index, shuffle, signing, wire
+from tacit_protocol.checkpoint import MAX_NOTE_BYTES
 from tacit_protocol.errors import IndexFileError, UploadError
 from tacit_protocol.group import Backend
 from tacit_protocol.messages import BoardEntry, BoardPage, IndexRoot, Manifest, Receipt, Trustee
@@ -52,9 +53,14 @@ class Secretariat:
         body = self.transport.request(self.party, "POST", f"{self.url}/v1/board", messages.encode(message))
         return messages.decode(body, BoardEntry, self.party)
 
-    def board(self, start: int) -> BoardPage:
-        """Return the entries from ``start`` on, one page."""
-        body = self.transport.request(self.party, "GET", f"{self.url}/v1/board?start={start}&limit={BOARD_PAGE}")
+    def checkpoint(self) -> bytes:
+        """Return the log's latest checkpoint, a signed note."""
+        return self.transport.request(self.party, "GET", f"{self.url}/log/checkpoint", limit=MAX_NOTE_BYTES)
+
+    def board(self, start: int, limit: int = BOARD_PAGE) -> BoardPage:
+        """Return the entries from ``start`` on, one page of at most ``limit``."""
+        target = f"/v1/board?start={start}&limit={min(limit, BOARD_PAGE)}"
+        body = self.transport.request(self.party, "GET", self.url + target)
         return messages.decode(body, BoardPage, self.party)
 
     def download_index(self, root: IndexRoot, target: Path, progress: Callable[[int], None]) -> None:

@@ -10,7 +10,6 @@ import pytest
 
 from benchmarks import synthetic_index
 from tacit_client.checking import Checker
-from tacit_client.progress import silent
 from tacit_matcher.policy import Policy
 from tacit_protocol.errors import IndexFileError
 from tacit_protocol.messages import IndexRoot
@@ -46,7 +45,7 @@ def damaged(index: bytes) -> bytes:
 
 
 def records_of(reader: Checker, root: IndexRoot) -> int:
-    with reader._verified(root, silent) as index:
+    with reader.verified(root) as index:
         return index.header.records
 
 

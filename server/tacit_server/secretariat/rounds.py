@@ -18,7 +18,7 @@ from tacit_server.errors import ConflictError, ForbiddenError
 
 MEMBER_KINDS = frozenset({"grant", "upload"})
 CEREMONY_KINDS = ("ceremony-1", "ceremony-2", "ceremony-3", "ceremony-3-answer", "ceremony-4")
-TRUSTEE_KINDS = frozenset({*CEREMONY_KINDS, "handover"})
+TRUSTEE_KINDS = frozenset({*CEREMONY_KINDS, "handover", "erasure"})
 OPERATOR_KINDS = frozenset({"manifest", "window-close", "ceremony-cut", "index"})
 
 

@@ -58,6 +58,19 @@ def add_trustee(
 
 
 @app.command()
+def retire_trustee(
+    home: HomeOption,
+    index: Annotated[int, typer.Option(min=1, max=255, help="The trustee's number.", show_default=False)],
+) -> None:
+    """Leave a trustee out from now on: it is no witness any more, and the next epoch does without it."""
+    from tacit_server.secretariat.operator import operations
+
+    with clear_errors():
+        operations.retire_trustee(_keeper(home), index)
+    console.say(f"Trustee {index} is retired. Open epochs that name it go on with the others.")
+
+
+@app.command()
 def invite(
     home: HomeOption,
     output: Annotated[Path, typer.Option("--output", "-o", help="A file; with --count a folder.", show_default=False)],

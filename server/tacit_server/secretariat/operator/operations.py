@@ -52,13 +52,21 @@ class EpochPlan:
 
 def add_trustee(keeper: Keeper, card: TrusteeCard) -> None:
     """Register a trustee's card. An index keeps its keys for good: only its address may change later."""
-    for known in keeper.trustees():
+    for known in keeper.trustees(retired=True):
         if known.index == card.index and known.signing_key != card.signing_key:
             raise ConfigurationError(f"another trustee is registered as number {card.index}: give this one another")
         if known.index != card.index and known.signing_key == card.signing_key:
             raise ConfigurationError(f"this trustee is registered already, as number {known.index}")
     with keeper.store.writing() as session:
         keeper.store.add_trustee(session, card)
+
+
+def retire_trustee(keeper: Keeper, index: int) -> None:
+    """Take a trustee out of the witnesses and of every manifest from now on; epochs that name it stay as they are."""
+    if index not in {card.index for card in keeper.trustees()}:
+        raise ConfigurationError(f"no trustee {index} is registered, or it was retired already")
+    with keeper.store.writing() as session:
+        keeper.store.retire_trustee(session, index)
 
 
 def invite(keeper: Keeper, count: int, valid_seconds: int) -> list[Invitation]:
