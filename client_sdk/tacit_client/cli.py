@@ -14,6 +14,8 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from tacit_client.answering_cli import answer_audit
+from tacit_client.audit.cli import app as audit_app
 from tacit_protocol.errors import TacitError
 
 if TYPE_CHECKING:
@@ -31,6 +33,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+app.add_typer(audit_app, name="audit")
+app.command()(answer_audit)
 console = Console()
 problems = Console(stderr=True)
 

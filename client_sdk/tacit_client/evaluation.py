@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -38,6 +38,18 @@ class _StoredBatch(msgspec.Struct):
     inputs: list[bytes]
     blinds: bytes
     outputs: bytes = b""
+
+
+def batches_folder(epoch: str, stream: str) -> str:
+    """Return where in the vault the batches of a stream are."""
+    return f"batches/{epoch}/{stream}"
+
+
+def stored_batches(vault: Vault, epoch: str, stream: str) -> Iterator[Batch]:
+    """Yield all batches of a stream with their blinds, answered or not: what a query audit opens."""
+    for name in vault.names(batches_folder(epoch, stream)):
+        stored = msgspec.msgpack.decode(vault.get(name), type=_StoredBatch)
+        yield Batch(tuple(stored.inputs), stored.blinds)
 
 
 @dataclass
@@ -181,4 +193,4 @@ class Evaluator:
         self.vault.put(name, msgspec.msgpack.encode(_StoredBatch(list(batch.inputs), batch.blinds, outputs)))
 
     def _folder(self) -> str:
-        return f"batches/{self.context.epoch}/{self.context.stream}"
+        return batches_folder(self.context.epoch, self.context.stream)

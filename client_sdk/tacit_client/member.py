@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from tacit_client import configuration
+from tacit_client.answering import Answerer
 from tacit_client.checking import Checker, CheckReport
 from tacit_client.configuration import Configuration, Invitation
 from tacit_client.contribution import Contribution, Contributor
@@ -235,6 +236,7 @@ class Member:
         An index that must contain the own records is fetched once and looked through: see ``warnings``.
         """
         board = self.board()
+        self.warnings += self.query_audits().reminders(board)
         found = []
         for manifest in board.ledger.manifests.values():
             for stream in manifest.streams:
@@ -246,6 +248,11 @@ class Member:
                         board, context, Checker(self._vault, evaluator, context, self.home / "cache", Policy())
                     )
         return found
+
+    def query_audits(self) -> Answerer:
+        """Return what answers the query audits that are addressed to this member."""
+        secretariat = Secretariat(self.transport, self._settings.secretariat.url)
+        return Answerer(self.group, self._vault, secretariat, self._signing_key, self.log.wait_for)
 
     def board(self) -> Board:
         """Follow the log and return the view of it; raises when it is not witnessed as the policy demands."""

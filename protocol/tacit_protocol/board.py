@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tacit_protocol import keygen, merkle, messages, signing
+from tacit_protocol import audit_ledger, keygen, merkle, messages, signing
+from tacit_protocol.audit_ledger import AuditLedger
 from tacit_protocol.ceremony_record import BEFORE, RESTART, STEPS, CeremonyRecord, StreamKeys, conclude
 from tacit_protocol.errors import CeremonyError, SignatureError, TacitError, UploadError
 from tacit_protocol.grants import Ledger
@@ -27,6 +28,7 @@ from tacit_protocol.messages import (
     Round3,
     Round3Answer,
     Round4,
+    Trustee,
     UploadCommitment,
     WindowClose,
 )
@@ -35,7 +37,7 @@ from tacit_protocol.sealed_index import ENTRIES_PER_RECORD
 __all__ = ["RESTART", "Board", "BoardError", "CeremonyRecord", "StreamId", "StreamKeys"]
 
 StreamId = tuple[str, str]  # (epoch, stream)
-_SECRETARIAT = frozenset({"manifest", "window-close", "ceremony-cut", "index"})
+_SECRETARIAT = frozenset({"manifest", "window-close", "ceremony-cut", "index", "auditor"})
 
 
 class BoardError(TacitError):
@@ -54,6 +56,7 @@ class Board:
     time: int = 0  # of the last entry
     tree: merkle.Tree = field(default_factory=merkle.Tree)
     ledger: Ledger = field(default_factory=Ledger)
+    audits: AuditLedger = field(default_factory=AuditLedger)
     ceremonies: dict[tuple[str, str, int], CeremonyRecord] = field(default_factory=dict)
     granted_at: dict[tuple[str, str, str, bytes], int] = field(default_factory=dict)  # as Ledger.granted: the entry
     closed_windows: dict[StreamId, int] = field(default_factory=dict)
@@ -81,6 +84,10 @@ class Board:
         self._judge(entry)
         self.tree.append(merkle.leaf_hash(leaf))
         self.time = entry.time
+
+    def step_over(self, digest: bytes) -> None:
+        """Count an entry by its leaf hash alone: an auditor goes on after one that it had to refuse or that is gone."""
+        self.tree.append(digest)
 
     @property
     def size(self) -> int:
@@ -161,6 +168,9 @@ class Board:
             self.ledger.apply(message)
             if grant is not None:
                 self.granted_at.setdefault((grant.epoch, grant.stream, message.signer, grant.digest), entry.sequence)
+                self.audits.note_grant(entry)
+        elif message.kind in audit_ledger.KINDS:
+            self.audits.apply(entry, self.ledger, self.tree.root, self._officials())
         elif message.kind in STEPS:
             self._ceremony(entry)
         elif message.kind == "upload":
@@ -169,6 +179,11 @@ class Board:
             self._erasure(entry)
         else:
             self._publication(entry)
+
+    def _officials(self) -> set[bytes]:
+        parties: list[Manifest | Trustee] = [*self.ledger.manifests.values()]
+        parties += [trustee for manifest in self.ledger.manifests.values() for trustee in manifest.trustees]
+        return {self.secretariat_key} | {key for p in parties for key in (p.signing_key, p.agreement_key)}
 
     def _check_manifest(self, manifest: Manifest) -> None:
         if manifest.epoch in self.ledger.manifests:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from tacit_protocol import messages, signing
 from tacit_protocol.errors import EncodingError
 from tacit_protocol.messages import (
+    AuditorAppointment,
     BoardEntry,
     BoardPage,
     CeremonyCut,
@@ -26,6 +27,9 @@ from tacit_protocol.messages import (
     IndexRoot,
     Manifest,
     Message,
+    QueryAuditAnswer,
+    QueryAuditOrder,
+    QueryAuditResult,
     Receipt,
     RevealedShare,
     Round1,
@@ -56,7 +60,11 @@ EXAMPLES: list[Message] = [
     CeremonyCut(E, S, 1, "ceremony-2"),
     Handover(E, S, 1, (3, 4), 128, D),
     IndexRoot(E, S, 1, K, 2**40, 0, 0),
-    Erasure(E, 3),
+    Erasure(E, 255),
+    AuditorAppointment(K, K, 2**40),
+    QueryAuditOrder("abcdefghijklmnop", E, S, (7, 9), 256, 12, K, K),
+    QueryAuditAnswer(13, D),
+    QueryAuditResult(13, "not-plausible", 3, 2, 1),
 ]
 by_kind = pytest.mark.parametrize("message", EXAMPLES, ids=messages.kind_of)
 

@@ -25,6 +25,7 @@ from tacit_server.home import Home
 from tacit_server.http import JSON_BYTES, FindKey, Guard, NonceTable, PathName, SignedRequest, make_app
 from tacit_server.observing import Metrics
 from tacit_server.secretariat import handovers
+from tacit_server.secretariat.console.page import add_console
 from tacit_server.secretariat.keeper import Keeper
 from tacit_server.secretariat.log import Log, LogFiles
 from tacit_server.secretariat.log_app import add_log
@@ -85,6 +86,7 @@ def create_app(home: Home, settings: ServerSettings) -> FastAPI:
     app = make_app("Tacit secretariat", parts.metrics, lifespan)
     app.state.parts = parts
     add_log(app, parts.log.files)
+    add_console(app, parts.keeper, parts.log.files)
     _add_board(app, parts)
     _add_handovers(app, parts)
     _add_indexes(app, parts)

@@ -62,9 +62,11 @@ class Keeper:
             self._follow(session)
 
     def find_key(self, name: str) -> bytes | None:
-        """Return the key of a member, a trustee or the operator by its pseudonym."""
+        """Return the key of a member, a trustee, an auditor or the operator by its pseudonym."""
         with self._lock:
             key = self._board.ledger.signing_keys.get(name) or self._registered.get(name)
+            if key is None and name in self._board.audits.auditors:
+                return self._board.audits.key_of(name)
         if key is None and name == signing.pseudonym(self.home.public_key):
             return self.home.public_key
         return key

@@ -148,6 +148,27 @@ def cut_ceremony(
 
 
 @app.command()
+def appoint_auditor(
+    home: HomeOption,
+    card: Annotated[Path, typer.Argument(help="The auditor's card from 'tacit audit init'.", show_default=False)],
+    until: Annotated[str | None, typer.Option(help="Date or time, UTC, when the term ends; a year if absent.")] = None,
+) -> None:
+    """Appoint an auditor: it may then order query audits. Members see it on the board.
+
+    Tell the members its pseudonym by another way as well: they compare it before they open anything to it.
+    """
+    from tacit_protocol.signing import pseudonym
+    from tacit_server.home import read_json
+    from tacit_server.secretariat.operator import operations
+
+    with clear_errors():
+        auditor = read_json(card, operations.AuditorCard, "'tacit audit init' writes an auditor's card")
+        end = int(time.time()) + 2 * _YEAR_HALF if until is None else console.parse_time(until)
+        operations.appoint_auditor(_keeper(home), auditor, end)
+    console.say(f"Auditor {pseudonym(auditor.signing_key)} is appointed until {console.format_time(end)}.")
+
+
+@app.command()
 def status(home: HomeOption) -> None:
     """Show epochs, streams, ceremonies, windows and counts."""
     from tacit_server.secretariat.operator import operations

@@ -6,12 +6,13 @@ import hashlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import msgspec
 
 from tacit_protocol import messages
 from tacit_protocol.errors import TacitError
-from tacit_protocol.messages import BoardEntry, CeremonyCut, Manifest, Trustee, WindowClose
+from tacit_protocol.messages import AuditorAppointment, BoardEntry, CeremonyCut, Manifest, Trustee, WindowClose
 from tacit_server.errors import ConfigurationError
 from tacit_server.home import SecretariatCard, TrusteeCard
 from tacit_server.secretariat import rounds
@@ -33,6 +34,14 @@ class Invitation(msgspec.Struct, frozen=True):
     secretariat: SecretariatCard
     code: str
     trustees: list[PinnedTrustee]
+    version: int = 1
+
+
+class AuditorCard(msgspec.Struct, frozen=True):
+    """The file that 'tacit audit init' writes: the auditor's public keys."""
+
+    signing_key: Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
+    agreement_key: Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
     version: int = 1
 
 
@@ -141,6 +150,15 @@ def cut_ceremony(keeper: Keeper, epoch: str, stream: str, step: str | None) -> C
         cut = CeremonyCut(epoch, stream, board.attempt_number(epoch, stream), step or waiting[0])
         keeper.publish(cut)
     return cut
+
+
+def appoint_auditor(keeper: Keeper, card: AuditorCard, until: int) -> AuditorAppointment:
+    """Appoint an auditor by its card; the same card with another date changes its term."""
+    appointment = AuditorAppointment(card.signing_key, card.agreement_key, until)
+    if until <= keeper.now():
+        raise ConfigurationError("an auditor's term ends in the future")
+    keeper.publish(appointment)
+    return appointment
 
 
 def stages(keeper: Keeper) -> list[rounds.Stage]:
