@@ -55,9 +55,11 @@ class AuditorHome:
     @classmethod
     def create(cls, folder: Path, passphrase: str | None = None) -> AuditorHome:
         """Make fresh keys in ``folder`` and write ``card.json``."""
-        home = cls(folder, Vault.create(folder, passphrase))
-        home.vault.put("keys/signing", Ed25519PrivateKey.generate().private_bytes_raw())
-        home.vault.put("keys/agreement", X25519PrivateKey.generate().private_bytes_raw())
+        keys = {
+            "keys/signing": Ed25519PrivateKey.generate().private_bytes_raw(),
+            "keys/agreement": X25519PrivateKey.generate().private_bytes_raw(),
+        }
+        home = cls(folder, Vault.create(folder, passphrase, keys))
         write_atomically(folder / "card.json", messages.encode(home.card) + b"\n")
         return home
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tacit_client.list_cells import ListError, read_tables
+from tacit_client.list_cells import ListError, read_file, read_tables
 from tacit_client.list_writer import write_results
 
 COLUMNS = (
@@ -50,7 +50,7 @@ def read(path: Path) -> Mapping[tuple[int, int], bool]:
 
     Raises :class:`ListError` that names the row when an answer is neither yes nor no.
     """
-    table = read_tables(path, None)[0]
+    table = read_tables(read_file(path), None)[0]
     header, *rows = [(number, [_text(cell) for cell in cells]) for number, cells in table.rows]
     places = {name: header[1].index(name) for name in COLUMNS if name in header[1]}
     missing = [name for name in COLUMNS[1:3] + COLUMNS[6:8] if name not in places]
