@@ -64,8 +64,8 @@ class AuditLedger:
     def apply(self, entry: BoardEntry, ledger: Ledger, root_at: RootAt, officials: Iterable[bytes]) -> None:
         """Take in one entry of :data:`KINDS`; raises :class:`QueryAuditError` or a :class:`SignatureError`.
 
-        ``root_at`` gives the log's root at any size so far; ``officials`` the keys of those who must not be auditors. That an
-        appointment is signed by the secretariat is checked before.
+        ``root_at`` gives the log's root at any size so far; ``officials`` the keys of those who must not be auditors.
+        That an appointment is signed by the secretariat is checked before.
         """
         message = entry.message
         if message.kind == "auditor":

@@ -261,7 +261,7 @@ class FakeMember:
         return [shuffle.seal_for_secretariat(agreement, EPOCH, STREAM, record) for record in sealed]
 
     def commit(self, uploads: list[bytes], window: int | None = None) -> tuple[int, bytes, bytes]:
-        """Post the commitment to an upload to the open window, or the one named; its entry, the salt and the one page."""
+        """Post the commitment to an upload to the open window, or the one named; entry, salt and the one page."""
         if window is None:
             with self.world.keeper.view() as board:
                 window = board.open_window(EPOCH, STREAM)
