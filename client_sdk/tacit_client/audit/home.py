@@ -18,6 +18,8 @@ from tacit_client.vault import Vault, write_atomically
 from tacit_protocol import messages, signing
 from tacit_protocol.messages import Key32, Message
 
+COPY = "copy"
+
 
 class AuditorCard(Message, frozen=True):
     """The auditor's public keys, for the secretariat that appoints it."""
@@ -74,7 +76,7 @@ class AuditorHome:
     @property
     def copy(self) -> Path:
         """Return the folder with the copy of the log."""
-        return self.folder / "copy"
+        return self.folder / COPY
 
     @cached_property
     def signing_key(self) -> Ed25519PrivateKey:

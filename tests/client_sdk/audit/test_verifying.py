@@ -17,6 +17,7 @@ from tacit_client.audit.verifying import ERASURE_SECONDS, Verification
 from tacit_protocol import messages
 from tacit_protocol.audit_ledger import ANSWER_SECONDS
 from tacit_protocol.messages import (
+    CeremonyCut,
     Erasure,
     GrantRequest,
     Handover,
@@ -135,6 +136,20 @@ def auditor_from_the_house(case: Case) -> None:
     case.made.add(case.made.secretariat, msgspec.structs.replace(case.made.appointment(), agreement_key=agreement))
 
 
+def equivocation(case: Case) -> None:
+    other = MadeBoard("another ceremony").open()
+    body = next(e for e in other.entries if e.message.kind == "ceremony-2").message.body
+    case.made.add(case.made.trustees[1], messages.decode(body, messages.Round2))
+
+
+def late_confirmation(case: Case) -> None:
+    case.made.add(case.made.trustees[1], messages.Round4(EPOCH, STREAM, 2, 1, bytes(64)))
+
+
+def a_cut_by_a_trustee(case: Case) -> None:
+    case.made.add(case.made.trustees[1], CeremonyCut(EPOCH, STREAM, 1, "restart"))
+
+
 SECRETARIAT, SHUFFLER, FIRST = "secretariat", "trustee 3", "member 0"
 CHEATS: dict[str, tuple[Callable[[Case], None], str, set[str]]] = {
     "a forged signature": (forged_signature, "does not verify", {FIRST, SECRETARIAT}),
@@ -155,6 +170,9 @@ CHEATS: dict[str, tuple[Callable[[Case], None], str, set[str]]] = {
     "the secretariat's own machine as a trustee": (other_trustees, "another key than the one pinned", {SECRETARIAT}),
     "a grant after the epoch's end": (grant_after_the_end, "epoch closed", {SECRETARIAT}),
     "a backdated grant": (backdated_grant, "dated before", {SECRETARIAT}),
+    "two messages of a trustee in one step": (equivocation, "two different messages", {"trustee 1", SECRETARIAT}),
+    "a confirmation for an attempt that is none": (late_confirmation, "is in attempt", {"trustee 1", SECRETARIAT}),
+    "a ceremony cut off by a trustee": (a_cut_by_a_trustee, "signed in the name of", {"trustee's name", SECRETARIAT}),
     "the secretariat as its own auditor": (auditor_from_the_house, "keys of its own", {SECRETARIAT}),
 }
 
