@@ -181,9 +181,10 @@ class Verification:
         words = {
             "not-plausible": "asked for suppliers that its auditor judged not plausible",
             "false": "opened other inputs than it had blinded",
+            "refused": "gave its auditor no usable answer in time",
         }
         for entry, result in audits.results.items():
-            if result.outcome in words:
+            if result.outcome in words and (result.outcome != "refused" or entry in audits.answers):
                 member = audits.orders[entry].order.member
                 text = f"member {member} {words[result.outcome]} (query audit ordered in entry {entry})"
                 counts = {"plausible": result.plausible, "implausible": result.implausible, "padding": result.padding}

@@ -328,6 +328,23 @@ def test_results_are_reported(case: Case, outcome: str, counts: tuple[int, int, 
     assert [f.parties for f in report.of(FINDING)] == [(case.name(0),)] * code
 
 
+def test_an_answer_that_was_of_no_use_is_reported_once_like_none(case: Case) -> None:
+    entry = ordered(case)
+    case.made.add(case.members[0], QueryAuditAnswer(entry, bytes(64)))
+    case.made.time += ANSWER_SECONDS + 60
+    case.made.add(case.made.auditor, QueryAuditResult(entry, "refused", 0, 0, 0))
+    (finding,) = case.verify().of(FINDING)
+    assert "no usable answer" in finding.text and finding.parties == (case.name(0),)
+
+
+def test_a_refusal_is_reported_once(case: Case) -> None:
+    entry = ordered(case)
+    case.made.time += ANSWER_SECONDS + 60
+    case.made.add(case.made.auditor, QueryAuditResult(entry, "refused", 0, 0, 0))
+    (finding,) = case.verify().of(FINDING)
+    assert "did not answer" in finding.text
+
+
 def test_an_order_by_nobody_appointed_is_the_secretariats_to_explain(case: Case) -> None:
     stranger = case.made.signing_key()
     case.made.add(stranger, case.made.order(case.members[0], case.find("grant")))
