@@ -271,7 +271,7 @@ class Member:
     def query_audits(self) -> Answerer:
         """Return what answers the query audits that are addressed to this member."""
         secretariat = Secretariat(self.transport, self._settings.secretariat.url)
-        return Answerer(self.group, self._vault, secretariat, self._signing_key, self.log.wait_for)
+        return Answerer(self.group, self._vault, secretariat, self._signing_key, self.log.wait_for, self._lock)
 
     def board(self) -> Board:
         """Follow the log and return the view of it; raises when it is not witnessed as the policy demands."""
