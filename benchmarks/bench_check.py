@@ -25,7 +25,7 @@ CASES = [
     for records in RECORDS
     for back_end in back_ends()
     for plans in PLANS
-    if back_end == "native" or (plans, records) == (PLANS[0], RECORDS[0]) or LARGE and records == RECORDS[0]
+    if back_end == "native" or (plans, records) == (PLANS[0], RECORDS[0]) or (LARGE and records == RECORDS[0])
 ]
 MAX_RECORD_BYTES = 1024
 

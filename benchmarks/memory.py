@@ -1,7 +1,7 @@
 """Peak memory of a member's command, in a process of its own that holds the other parties too.
 
-    python -m benchmarks.memory contribution native 2300
-    python -m benchmarks.memory check native 500 23000
+python -m benchmarks.memory contribution native 2300
+python -m benchmarks.memory check native 500 23000
 """
 
 from __future__ import annotations
