@@ -9,7 +9,7 @@ LISTS ?=
 BACK_END ?= auto
 SCALE ?=
 
-.PHONY: help demo test check bench instructions peers attack native native-check lock matching clean
+.PHONY: help demo test check bench instructions peers attack native native-check lock matching vectors interop clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -57,6 +57,12 @@ attack: $(STAMP) native ## run the dictionary attack on plain hashes and on the 
 matching: $(STAMP) ## compare matching quality with references; DATA=folder with members/, planned.csv, truth.csv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/matching.txt
 	$(BIN)/python -m benchmarks.matching $(if $(DATA),--data "$(DATA)")
+
+vectors: $(STAMP) ## make our own test vectors anew: the same bytes, unless the protocol changed
+	$(BIN)/python tests/vectors/tacit/generate.py
+
+interop: ## install what the second reading of the protocol needs (Node 20.19 or newer)
+	cd tests/interop && npm install --no-package-lock --no-audit --no-fund --ignore-scripts --silent
 
 native: $(STAMP) ## build the optional native core where cargo and its registry are there
 	@$(BIN)/python -m benchmarks.build_native

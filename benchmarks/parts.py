@@ -89,6 +89,8 @@ class Inline:
 
     def __exit__(self, *_: object) -> None: ...
 
+    def shutdown(self, **_: object) -> None: ...
+
     def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
         future: Future[Any] = Future()
         future.set_result(function(*arguments))
@@ -134,7 +136,7 @@ def run(back_end: str, records: int, plans: int, index: int) -> dict[str, dict[s
             for upload in shuffle.split_page(page)[: plans // 10]
         ][: plans // 10]
         cache = Path(folder) / "cache"
-        root = synthetic_index.write(cache, index, real)
+        root = synthetic_index.write(cache / EPOCH / STREAM, index, real)
         round_.vault = Vault.create(Path(folder) / "two")
         wanted = planned(range(plans))
         check = parts_of(lambda: round_.check(wanted, root, cache))

@@ -1,7 +1,7 @@
 """Generous blocking for the plaintext references: the nearest listed sites of the same country by character trigrams.
 
-Three indexes (name; address with city and postcode; everything) give up to :data:`NEAREST` sites each. The cost grows with
-the trigrams that two sites share, not with the number of pairs.
+Three indexes (name; address with city and postcode; everything) give up to :data:`NEAREST` sites each. The cost
+grows with the trigrams that two sites share, not with the number of pairs.
 """
 
 from __future__ import annotations

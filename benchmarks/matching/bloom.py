@@ -1,7 +1,7 @@
 """The usual privacy-preserving reference: one Bloom filter per record under one shared key, compared by Dice.
 
-clkhash makes the filters, anonlink compares them within a country. Recipe as in clkhash's documentation: bigrams, a fixed
-number of bits per field, so that a long field does not drown the others.
+clkhash makes the filters, anonlink compares them within a country. Recipe as in clkhash's documentation: bigrams,
+a fixed number of bits per field, so that a long field does not drown the others.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The strongest plaintext reference: gradient boosting on similarity features, trained on development plans only.
 
-The labels say whether a plan is on some list, not which row it is. Training therefore goes in rounds: the row that looks
-most like an overlapping plan is taken for the right one, a model is trained, and the model chooses again.
+The labels say whether a plan is on some list, not which row it is. Training therefore goes in rounds: the row that
+looks most like an overlapping plan is taken for the right one, a model is trained, and the model chooses again.
 """
 
 from __future__ import annotations

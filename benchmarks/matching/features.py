@@ -14,8 +14,10 @@ from benchmarks.matching.text import Text, weight
 
 NAMES = (
     "name ratio", "name sorted", "name set", "name partial", "name jaro-winkler", "name joined",
-    "name shared rarity", "name least covered", "name most covered", "name rarest shared", "name first word", "name last word",
-    "address ratio", "address sorted", "address set", "address shared rarity", "address most covered", "address missing",
+    "name shared rarity", "name least covered", "name most covered", "name rarest shared", "name first word",
+    "name last word",
+    "address ratio", "address sorted", "address set", "address shared rarity", "address most covered",
+    "address missing",
     "numbers jaccard", "first number", "largest number", "numbers missing",
     "postcode equal", "postcode prefix", "city", "everything set", "everything shared rarity",
 )  # fmt: skip

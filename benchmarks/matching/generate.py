@@ -1,7 +1,7 @@
 """Trials with one true overlap in ten plans, where precision is hard, made from a labelled round.
 
-Two ways. :func:`draws` takes a random subset of plans, few overlaps beside many others. :func:`with_left_out` makes many
-more plans that are on no list: a listed site is taken off all lists and becomes a plan.
+Two ways. :func:`draws` takes a random subset of plans, few overlaps beside many others. :func:`with_left_out` makes
+many more plans that are on no list: a listed site is taken off all lists and becomes a plan.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ _SHARE_OF_OVERLAPS = 0.6
 def with_left_out(trial: Trial, seed: int = 1) -> Trial:
     """Return the trial with nine plans that are on no list for each that is, most of them listed sites taken off.
 
-    The countries of the new plans are mixed as among the labelled plans that are on no list. Not taken: whatever is among
-    the nearest of an overlapping plan (it may be the very site), and a site printed twice in the same words. A new plan's
-    id is a hash of its row, so that a site falls into the same part of the split in every run.
+    The countries of the new plans are mixed as among the labelled plans that are on no list. Not taken: whatever is
+    among the nearest of an overlapping plan (it may be the very site), and a site printed twice in the same words. A
+    new plan's id is a hash of its row, so that a site falls into the same part of the split in every run.
     """
     others = [plan for plan in trial.plans if not plan.assessed]
     wanted = OTHERS_PER_OVERLAP * (len(trial.plans) - len(others)) - len(others)

@@ -73,7 +73,7 @@ class Tacit:
         return judge(key, sketch, self.question.planned[plan], types, Scope.SITE).probability
 
     def _sketch(self, site: int) -> tuple[bytes, bytes]:
-        """Return a key of the record's own and the sketch under it; drawn from a seed, so that a run can be repeated."""
+        """Return a key of the record's own and the sketch under it, from a seed, so that a run can be repeated."""
         if site not in self._sketches:
             key = hashlib.sha256(self.seed + site.to_bytes(4, "big")).digest()
             self._sketches[site] = key, make_sketch(key, self.question.sites[site])

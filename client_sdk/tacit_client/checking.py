@@ -63,6 +63,7 @@ class CheckReport:
     window: int
     index_records: int
     rows: Sequence[ReportRow]
+    without_keys: tuple[int, ...] = ()  # positions of plans too poor to be found
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write the rows as .xlsx or .csv, whole or not at all."""
@@ -97,16 +98,23 @@ class Checker:
                 f"no index of {self.context.epoch}/{self.context.stream} has been published yet: "
                 "the secretariat publishes when it closes the first window"
             )
-        keys = [match_keys(plan.site) for plan in plans]
+        keys = []
+        for done, plan in enumerate(plans):
+            keys.append(match_keys(plan.site))
+            if done % 500 == 0:
+                progress("match keys", done, len(plans))
+        progress("match keys", len(plans), len(plans))
         outputs = self.evaluator.outputs((key.encode() for plan in keys for key in plan), progress)
         own, rows = self._own(), []
-        with self._verified(root, progress) as index:
+        with self.verified(root, progress) as index:
             for done, (plan, plan_keys) in enumerate(zip(plans, keys, strict=True)):
-                rows.append(_row(plan, apply(self.policy, self._hits(index, plan, plan_keys, outputs, own), today)))
+                hits = self._hits(index, plan, plan_keys, outputs, own)
+                rows.append(_row(plan, apply(self.policy, hits, today), findable=bool(plan_keys)))
                 if done % 50 == 0:
                     progress("opening", done, len(plans))
         progress("opening", len(plans), len(plans))
-        return CheckReport(self.context.epoch, self.context.stream, root.window, root.records, rows)
+        poor = tuple(position for position, plan_keys in enumerate(keys) if not plan_keys)
+        return CheckReport(self.context.epoch, self.context.stream, root.window, root.records, rows, poor)
 
     def _hits(
         self,
@@ -129,27 +137,27 @@ class Checker:
         return hits
 
     @contextmanager
-    def _verified(self, root: IndexRoot, progress: Progress) -> Iterator[IndexFile]:
+    def verified(self, root: IndexRoot, progress: Progress = silent) -> Iterator[IndexFile]:
         """Open the index, fetched unless it is in the cache; a damaged one is fetched once more before giving up.
 
         What is read afterwards is the very map that was hashed.
         """
-        path = self._fetch(root, progress)
-        with _mapped(path) as data:
-            index = _verify(data, root)
-            if index is not None:
-                yield index
-                return
-        path.unlink()
-        with _mapped(self._fetch(root, progress)) as data:
-            index = IndexFile(data)
-            index.verify(root)
-            yield index
+        for last in (False, True):
+            path = self._fetch(root, progress)
+            with _mapped(path) as data:
+                index, fault = _verify(data, root)
+                if index is not None:
+                    yield index
+                    return
+            path.unlink()  # once it is not mapped any more, which some systems demand
+            if last and fault is not None:
+                raise fault
 
     def _fetch(self, root: IndexRoot, progress: Progress) -> Path:
-        """Bring the index into the cache, and let it be the only one there."""
-        self.cache.mkdir(parents=True, exist_ok=True)
-        path = self.cache / f"{root.root.hex()}.index"
+        """Bring the index into the cache, and let it be the only one of its stream there."""
+        folder = self.cache / self.context.epoch / self.context.stream
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{root.root.hex()}.index"
         have = 0
 
         def received(count: int) -> None:
@@ -158,7 +166,7 @@ class Checker:
             progress("index", have, root.size)
 
         self.evaluator.secretariat.download_index(root, path, received)
-        for other in self.cache.glob("*.index"):
+        for other in folder.glob("*.index"):  # of earlier windows
             if other != path:
                 other.unlink()
         return path
@@ -181,19 +189,22 @@ def _mapped(path: Path) -> Iterator[mmap.mmap]:
         yield data
 
 
-def _verify(data: mmap.mmap, root: IndexRoot) -> IndexFile | None:
+def _verify(data: mmap.mmap, root: IndexRoot) -> tuple[IndexFile | None, IndexFileError | None]:
     try:
         index = IndexFile(data)
         index.verify(root)
-    except IndexFileError:
-        return None
-    return index
+    except IndexFileError as error:
+        return None, error
+    return index, None
 
 
-def _row(plan: PlannedAudit, result: Result) -> ReportRow:
+def _row(plan: PlannedAudit, result: Result, *, findable: bool) -> ReportRow:
     hit = result.hit
     if hit is None:
-        return ReportRow(plan, "not found", next_step="plan your own audit")
+        step = "plan your own audit"
+        if not findable:
+            step = "add a city, postcode or identifier and check again: there is too little on this site to find it by"
+        return ReportRow(plan, "not found", next_step=step)
     payload, judgement = hit.payload, hit.judgement
     is_site = judgement.scope is Scope.SITE
     if result.status == "assessed":

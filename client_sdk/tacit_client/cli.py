@@ -14,18 +14,27 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from tacit_client.answering_cli import answer_audit
+from tacit_client.audit.cli import app as audit_app
 from tacit_protocol.errors import TacitError
 
 if TYPE_CHECKING:
+    from tacit_client.checking import CheckReport
     from tacit_client.member import Member
+
+FAILED, MISUSED, INTERRUPTED = 1, 2, 130
 
 app = typer.Typer(
     name="tacit",
     help="Find out which of your planned supplier audits another member has already done, without showing your lists.",
+    epilog="First: init, enrol. Then, for every window: contribute and check.",
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
+    add_completion=False,
 )
+app.add_typer(audit_app, name="audit")
+app.command()(answer_audit)
 console = Console()
 problems = Console(stderr=True)
 
@@ -38,9 +47,27 @@ ColumnsOption = Annotated[
     str | None,
     typer.Option("--columns", help='Which header is which field, such as "name=Lieferant,city=Ort".'),
 ]
+SheetOption = Annotated[str | None, typer.Option("--sheet", help="Sheet of the workbook, where several hold a list.")]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before sending.")]
 BackEndOption = Annotated[str, typer.Option("--back-end", help="Group operations: auto, native or libsodium.")]
 DEFAULT_HOME = Path("~/.tacit")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        console.print(f"tacit {version('tacit')}", highlight=False)
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and end.")
+    ] = False,
+) -> None:
+    """Take the options that hold for all commands."""
 
 
 @app.command()
@@ -50,52 +77,59 @@ def init(
         bool, typer.Option("--passphrase", help="Lock the vault with a passphrase instead of a key file.")
     ] = False,
 ) -> None:
-    """Make a vault with fresh keys on this machine."""
+    """Make a vault with fresh keys on this machine.
+
+    With --passphrase, the passphrase is asked for, or taken from TACIT_PASSPHRASE.
+    """
     from tacit_client.member import Member
 
     with _explained():
         secret = _new_passphrase() if passphrase else None
         member = Member.create(home, secret)
-        console.print(f"[green]✓[/] vault made in {escape(str(member.home))}")
-        console.print(f"Your pseudonym on the board will be [bold]{member.pseudonym}[/].")
+        console.print(f"[green]✓[/] vault made in {escape(str(member.home))}", highlight=False)
+        console.print(f"Your pseudonym on the board will be [bold]{member.pseudonym}[/].", highlight=False)
         console.print("[dim]Back this folder up: with it goes what you contributed and the quota you spent.[/]")
-        console.print("Next: [bold]tacit enrol INVITATION.json[/] with the file the secretariat gave you.")
+        console.print("Next: [bold]tacit enrol invitation.json[/] with the file the secretariat gave you.")
 
 
 @app.command()
 def enrol(
-    invitation: Annotated[Path, typer.Argument(help="The invitation file from the secretariat.")],
+    invitation: Annotated[Path, typer.Argument(help="The invitation file from the secretariat.", show_default=False)],
     home: HomeOption = DEFAULT_HOME,
 ) -> None:
     """Join the round with the secretariat's invitation."""
     with _explained():
         member = _open(home)
         member.enrol(invitation)
-        console.print(f"[green]✓[/] enrolled as [bold]{member.pseudonym}[/]")
+        console.print(f"[green]✓[/] enrolled as [bold]{member.pseudonym}[/]", highlight=False)
         console.print("Next: [bold]tacit contribute audited.xlsx[/], then [bold]tacit check planned.xlsx[/].")
 
 
 @app.command()
 def contribute(
-    audited: Annotated[Path, typer.Argument(help="Your list of audited sites, CSV or XLSX.")],
+    audited: Annotated[Path, typer.Argument(help="Your list of audited sites, CSV or XLSX.", show_default=False)],
     home: HomeOption = DEFAULT_HOME,
     stream: StreamOption = "social-audit",
     epoch: EpochOption = None,
     columns: ColumnsOption = None,
+    sheet: SheetOption = None,
     yes: YesOption = False,
     back_end: BackEndOption = "auto",
 ) -> None:
-    """Contribute your audited sites: blinded, sealed, and never in the clear outside this machine."""
+    """Contribute your audited sites: blinded, sealed, and never in the clear outside this machine.
+
+    A second contribution in an epoch replaces the first. Only assessments of the last three years go in.
+    """
     from tacit_client.lists import parse_columns, read_audited
     from tacit_client.show import progress_bars, show_contribution, show_preview
 
     with _explained():
         member = _open(home, back_end)
-        preview = read_audited(audited, columns=parse_columns(columns), today=member.today())
+        preview = read_audited(audited.expanduser(), columns=parse_columns(columns), today=member.today(), sheet=sheet)
         show_preview(console, preview)
         preview.raise_for_errors()
         _confirm(f"Contribute {len(preview.rows):,} sites to {stream}?", yes)
-        with progress_bars(console) as progress:
+        with _sending(), progress_bars(console) as progress:
             result = member.contribute(
                 [record for _, record in preview.rows], stream=stream, epoch=epoch, progress=progress
             )
@@ -106,7 +140,7 @@ def contribute(
 
 @app.command()
 def check(
-    planned: Annotated[Path, typer.Argument(help="Your planned audits, CSV or XLSX.")],
+    planned: Annotated[Path, typer.Argument(help="Your planned audits, CSV or XLSX.", show_default=False)],
     output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the result, .xlsx or .csv.")] = Path(
         "overlaps.xlsx"
     ),
@@ -114,8 +148,10 @@ def check(
     stream: StreamOption = "social-audit",
     epoch: EpochOption = None,
     columns: ColumnsOption = None,
+    sheet: SheetOption = None,
     threshold: Annotated[
-        float | None, typer.Option("--threshold", min=0.5, max=1.0, help="How sure a match must be to count.")
+        float | None,
+        typer.Option("--threshold", min=0.5, max=1.0, help="How sure a match must be to count as assessed."),
     ] = None,
     yes: YesOption = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing result file.")] = False,
@@ -126,16 +162,17 @@ def check(
 ) -> None:
     """Check which planned audits another member has already done."""
     from tacit_client.checking import policy_with
-    from tacit_client.lists import parse_columns, read_planned
+    from tacit_client.lists import parse_columns, read_planned, verify_target
     from tacit_client.show import progress_bars, show_preview, show_report
 
     with _explained():
         member = _open(home, back_end)
-        preview = read_planned(planned, columns=parse_columns(columns))
+        verify_target(output, overwrite=overwrite, source=planned)
+        preview = read_planned(planned.expanduser(), columns=parse_columns(columns), sheet=sheet)
         show_preview(console, preview)
         preview.raise_for_errors()
         _confirm(f"Check {len(preview.rows):,} planned audits against {stream}?", yes)
-        with progress_bars(console) as progress:
+        with _sending(), progress_bars(console) as progress:
             report = member.check(
                 [record for _, record in preview.rows],
                 stream=stream,
@@ -143,8 +180,8 @@ def check(
                 policy=policy_with(threshold),
                 progress=progress,
             )
-        report.save(output, overwrite=overwrite)
-        show_report(console, report, output)
+        _save(report, output, overwrite)
+        show_report(console, report, output, [preview.rows[position][0] for position in report.without_keys])
         _warn(member)
         if traffic is not None:
             traffic.write_text(json.dumps(_traffic(member)))
@@ -158,11 +195,23 @@ def status(home: HomeOption = DEFAULT_HOME) -> None:
     with _explained():
         member = _open(home)
         show_status(console, member.pseudonym, member.status())
+        _warn(member)
 
 
 def main() -> None:
     """Run the command line."""
-    app()
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # names come in scripts that not every terminal can show
+    try:
+        app()
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            # Requests that are under way would be waited for. Everything that counts was written before they went out.
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(INTERRUPTED)
+        raise
 
 
 @contextmanager
@@ -173,15 +222,39 @@ def _explained() -> Iterator[None]:
     try:
         yield
     except TacitError as error:
-        problems.print(f"[red]✗[/] {escape(error.diagnostics())}", highlight=False)
-        raise typer.Exit(1) from error
+        _say(error.diagnostics())
+        raise typer.Exit(FAILED) from error
     except ListError as error:
-        problems.print(f"[red]✗[/] {escape(str(error))}", highlight=False)
+        _say(str(error))
         problems.print("[dim]Nothing was sent.[/]")
-        raise typer.Exit(1) from error
+        raise typer.Exit(FAILED) from error
+    except OSError as error:
+        _say(f"{error.filename or 'a file'}: {error.strerror or type(error).__name__}")
+        raise typer.Exit(FAILED) from error
+    except KeyboardInterrupt:
+        problems.print("\nInterrupted. Nothing was sent.")
+        raise typer.Exit(INTERRUPTED) from None
+
+
+@contextmanager
+def _sending() -> Iterator[None]:
+    """Say after an interrupt what becomes of the part that was already done."""
+    try:
+        yield
     except KeyboardInterrupt:
         problems.print("\nInterrupted. Run the same command again: it goes on where it stopped, at no further quota.")
-        raise typer.Exit(130) from None
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def _save(report: CheckReport, output: Path, overwrite: bool) -> None:
+    from tacit_client.lists import ListError
+
+    try:
+        report.save(output, overwrite=overwrite)
+    except ListError as error:
+        _say(str(error))
+        problems.print("The check itself is done: run it again with another -o. That spends no quota.")
+        raise typer.Exit(FAILED) from error
 
 
 def _open(home: Path, back_end: str = "auto") -> Member:
@@ -200,11 +273,18 @@ def _new_passphrase() -> str:
 
 
 def _confirm(question: str, yes: bool) -> None:
-    if yes or not sys.stdin.isatty():
+    if yes:
         return
+    if not sys.stdin.isatty():
+        _say("nobody is there to confirm: add --yes to send without being asked")
+        raise typer.Exit(MISUSED)
     if not typer.confirm(question, default=True):
         console.print("Nothing was sent.")
         raise typer.Exit(0)
+
+
+def _say(message: str) -> None:
+    problems.print(f"[red]✗[/] {escape(message)}", highlight=False)
 
 
 def _warn(member: Member) -> None:

@@ -43,6 +43,8 @@ class StoredUpload(msgspec.Struct):
     sealed: bytes  # packed uploaded records; emptied once the receipt is there
     entry: int | None = None
     receipt: Signed | None = None
+    commitments: bytes = b""  # packed, of every record with dummies, in the order sent
+    sent: bytes = b""  # packed SHA-256 of every uploaded record, in the same order
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ class Contributor:
         self, board: Board, window: int, usable: Sequence[tuple[AuditedSite, list[bytes]]], progress: Progress
     ) -> tuple[StoredUpload, bool]:
         digest = _list_digest(usable)
-        stored = self._load()
+        stored = load_upload(self.vault, self.context)
         if stored is not None and stored.list_digest == digest:
             if stored.receipt is not None and not self._was_left_out(board, stored):
                 return stored, False
@@ -98,7 +100,7 @@ class Contributor:
                 return stored, True  # interrupted: go on with the same upload
         outputs = self.evaluator.outputs((value for _, keys in usable for value in keys), progress)
         records = [(partial(encode_payload, site), keys) for site, keys in usable]
-        sealed, own = bytearray(), []
+        sealed, own, sent = bytearray(), [], bytearray()
         total = sealed_index.padded_records(len(usable))
         progress("sealing", 0, total)
         for commitment, record in session.seal_contribution(
@@ -106,11 +108,15 @@ class Contributor:
         ):
             own.append(commitment)
             sealed += record
+            sent += hashlib.sha256(record).digest()
             if len(own) % 200 == 0:
                 progress("sealing", len(own), total)
         progress("sealing", total, total)
         self._remember_own(own[: len(usable)])
-        upload = StoredUpload(digest, window, secrets.token_bytes(32), len(usable), total, bytes(sealed))
+        upload = StoredUpload(
+            digest, window, secrets.token_bytes(32), len(usable), total, bytes(sealed),
+            commitments=b"".join(own), sent=bytes(sent),
+        )  # fmt: skip
         self._save(upload)
         return upload, True
 
@@ -121,8 +127,10 @@ class Contributor:
             digest = shuffle.upload_digest(upload.salt, epoch, stream, pages)
             commitment = UploadCommitment(epoch, stream, upload.window, upload.count, digest)
             message = signing.sign(self.signing_key, messages.kind_of(commitment), messages.encode(commitment))
-            upload.entry = self.evaluator.secretariat.post(message).sequence
+            promised = self.evaluator.secretariat.post(message)
+            upload.entry = promised.sequence
             self._save(upload)
+            self.evaluator.logged(promised)
         held = set(self.shuffler.upload_state(epoch, stream, upload.entry).pages)
         for number, page in enumerate(pages):
             progress("upload", number, len(pages))
@@ -144,15 +152,18 @@ class Contributor:
         earlier = self.vault.get(name) if self.vault.has(name) else b""
         self.vault.put(name, earlier + b"".join(commitments))
 
-    def _load(self) -> StoredUpload | None:
-        name = self._name()
-        return msgspec.msgpack.decode(self.vault.get(name), type=StoredUpload) if self.vault.has(name) else None
-
     def _save(self, upload: StoredUpload) -> None:
-        self.vault.put(self._name(), msgspec.msgpack.encode(upload))
+        self.vault.put(_upload_name(self.context), msgspec.msgpack.encode(upload))
 
-    def _name(self) -> str:
-        return f"uploads/{self.context.epoch}/{self.context.stream}"
+
+def load_upload(vault: Vault, context: StreamContext) -> StoredUpload | None:
+    """Return the member's latest upload to a stream."""
+    name = _upload_name(context)
+    return msgspec.msgpack.decode(vault.get(name), type=StoredUpload) if vault.has(name) else None
+
+
+def _upload_name(context: StreamContext) -> str:
+    return f"uploads/{context.epoch}/{context.stream}"
 
 
 def own_records_name(context: StreamContext) -> str:

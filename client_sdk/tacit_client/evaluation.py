@@ -6,9 +6,11 @@ uses them. A crash at any point leaves a batch that the next run finishes under 
 
 from __future__ import annotations
 
+import contextlib
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import msgspec
@@ -23,7 +25,9 @@ from tacit_client.vault import Vault
 from tacit_protocol import messages, signing
 from tacit_protocol.errors import EncodingError, ProofError, QuorumError, TacitError
 from tacit_protocol.group import Backend, Elements
+from tacit_protocol.messages import BoardEntry
 from tacit_protocol.threshold import ShareAnswer
+from tacit_protocol.witnessing import WitnessError
 
 _OUTPUT_BYTES = 64
 
@@ -34,6 +38,18 @@ class _StoredBatch(msgspec.Struct):
     inputs: list[bytes]
     blinds: bytes
     outputs: bytes = b""
+
+
+def batches_folder(epoch: str, stream: str) -> str:
+    """Return where in the vault the batches of a stream are."""
+    return f"batches/{epoch}/{stream}"
+
+
+def stored_batches(vault: Vault, epoch: str, stream: str) -> Iterator[Batch]:
+    """Yield all batches of a stream with their blinds, answered or not: what a query audit opens."""
+    for name in vault.names(batches_folder(epoch, stream)):
+        stored = msgspec.msgpack.decode(vault.get(name), type=_StoredBatch)
+        yield Batch(tuple(stored.inputs), stored.blinds)
 
 
 @dataclass
@@ -54,6 +70,7 @@ class Evaluator:
     secretariat: Secretariat
     trustees: Sequence[TrusteeServer]
     signing_key: Ed25519PrivateKey
+    logged: Callable[[BoardEntry], None]  # returns once an entry is on the witnessed log
     warnings: list[str] = field(default_factory=list)
 
     def outputs(self, needed: Iterable[bytes], progress: Progress = silent) -> dict[bytes, bytes]:
@@ -78,26 +95,40 @@ class Evaluator:
         total = sum(len(batch.inputs) for batch in batches.values())
         done = 0
         progress("blind evaluation", done, total)
-        with ThreadPoolExecutor(2 + len(self.trustees), "tacit-evaluate") as pool:
-            flying: list[_InFlight] = []
+        pool = ThreadPoolExecutor(2 + len(self.trustees), "tacit-evaluate")
+        flying: list[_InFlight] = []
+        try:
             for name, batch in batches.items():
                 flying.append(self._launch(pool, name, batch))
                 if len(flying) > 1:
                     done += self._land(flying.pop(0), known)
                     progress("blind evaluation", done, total)
-            for flight in flying:
-                done += self._land(flight, known)
+            while flying:
+                done += self._land(flying.pop(0), known)
                 progress("blind evaluation", done, total)
+        except TacitError:
+            # What was granted and is answered is kept, also when the quota does not reach for the rest.
+            for flight in flying:
+                with suppress(TacitError):
+                    self._land(flight, known)
+            raise
+        finally:
+            # No waiting for trustees after an interrupt: their answers would be asked for again in any case.
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def _launch(self, pool: ThreadPoolExecutor, name: str, batch: Batch) -> _InFlight:
         blinded = batch.blinded(self.group)
         request = session.grant_request(self.context, blinded)
         try:
-            self.secretariat.post(signing.sign(self.signing_key, messages.kind_of(request), messages.encode(request)))
-        except Refused:
-            self.vault.drop(name)  # never granted, so nothing was spent on it: the next run plans anew
+            grant = signing.sign(self.signing_key, messages.kind_of(request), messages.encode(request))
+            entry = self.secretariat.post(grant)
+        except Refused as refusal:
+            if refusal.kind == "grant":
+                # Never granted, so nothing was spent on it: the next run plans anew. Any other refusal, of a wrong
+                # clock for example, may meet a batch that was granted before, and must not lose it.
+                self.vault.drop(name)
             raise
-        return _InFlight(name, batch, blinded, pool.submit(self._ask, pool, blinded))
+        return _InFlight(name, batch, blinded, pool.submit(self._ask, pool, blinded, entry))
 
     def _land(self, flight: _InFlight, known: dict[bytes, bytes]) -> int:
         answers = flight.answers.result()
@@ -106,8 +137,10 @@ class Evaluator:
         known.update(outputs)
         return len(flight.batch.inputs)
 
-    def _ask(self, pool: ThreadPoolExecutor, blinded: Elements) -> list[ShareAnswer]:
+    def _ask(self, pool: ThreadPoolExecutor, blinded: Elements, grant: BoardEntry) -> list[ShareAnswer]:
         """Collect t verified answers; a trustee that fails is replaced by the next, and named."""
+        with contextlib.suppress(WitnessError):  # then the trustees say themselves who is away and who waits for whom
+            self.logged(grant)  # before it is witnessed no trustee answers
         waiting = list(self.trustees)
         packed = blinded.encode()
         answers: list[ShareAnswer] = []
@@ -160,4 +193,4 @@ class Evaluator:
         self.vault.put(name, msgspec.msgpack.encode(_StoredBatch(list(batch.inputs), batch.blinds, outputs)))
 
     def _folder(self) -> str:
-        return f"batches/{self.context.epoch}/{self.context.stream}"
+        return batches_folder(self.context.epoch, self.context.stream)

@@ -65,10 +65,10 @@ class ListPreview(Generic[_T_co]):
         """Raise :class:`ListError` when a row has an error, or no row is left to use."""
         errors = [problem for problem in self.problems if problem.severity == "error"]
         if errors:
-            first = errors[0]
+            first, rows = errors[0], len({problem.row for problem in errors})
             raise ListError(
-                f"{self.file}: {len(errors)} of its rows cannot be used; the first is row {first.row}, column "
-                f"{first.column}: {first.why}. {first.what_to_do}"
+                f"{self.file}: {rows} of its rows cannot be used; the first is row {first.row}, column {first.column}: "
+                f"{first.why}; {first.what_to_do}"
             )
         if not self.rows:
             old = f", {len(self.too_old)} are older than {YEARS} years" if self.too_old else ""

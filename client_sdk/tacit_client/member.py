@@ -23,13 +23,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from tacit_client import configuration
+from tacit_client.answering import Answerer
 from tacit_client.checking import Checker, CheckReport
 from tacit_client.configuration import Configuration, Invitation
 from tacit_client.contribution import Contribution, Contributor
 from tacit_client.errors import VaultError
 from tacit_client.evaluation import Evaluator
 from tacit_client.lists import read_audited, read_planned
+from tacit_client.lock import HomeLock
 from tacit_client.log_follower import LogFollower
+from tacit_client.own_records import OwnRecords
 from tacit_client.parties import Secretariat, TrusteeServer
 from tacit_client.progress import Progress, silent
 from tacit_client.session import StreamContext
@@ -73,22 +76,54 @@ class Member:
         self._agreement_key = X25519PrivateKey.from_private_bytes(vault.get("keys/agreement"))
         self._back_end, self._threads = back_end, threads or os.cpu_count() or 1
         self.transport: Transport = transport or HttpTransport(self._signing_key)
+        self._lock = HomeLock(home)
         self.warnings: list[str] = []
+        self._log: LogFollower | None = None
 
     @classmethod
-    def create(cls, home: str | Path, passphrase: str | None = None, **options: object) -> Member:
+    def create(
+        cls,
+        home: str | Path,
+        passphrase: str | None = None,
+        *,
+        back_end: str = "auto",
+        threads: int = 0,
+        transport: Transport | None = None,
+    ) -> Member:
         """Make a new vault with fresh keys in the folder ``home``."""
         folder = Path(home).expanduser()
-        vault = Vault.create(folder, passphrase)
-        vault.put("keys/signing", Ed25519PrivateKey.generate().private_bytes_raw())
-        vault.put("keys/agreement", X25519PrivateKey.generate().private_bytes_raw())
-        return cls(folder, vault, **options)  # type: ignore[arg-type]
+        keys = {
+            "keys/signing": Ed25519PrivateKey.generate().private_bytes_raw(),
+            "keys/agreement": X25519PrivateKey.generate().private_bytes_raw(),
+        }
+        vault = Vault.create(folder, passphrase, keys)
+        return cls(folder, vault, back_end=back_end, threads=threads, transport=transport)
 
     @classmethod
-    def open(cls, home: str | Path, passphrase: str | None = None, **options: object) -> Member:
+    def open(
+        cls,
+        home: str | Path,
+        passphrase: str | None = None,
+        *,
+        back_end: str = "auto",
+        threads: int = 0,
+        transport: Transport | None = None,
+    ) -> Member:
         """Open the member that lives in ``home``; raises :class:`VaultError` when there is none."""
         folder = Path(home).expanduser()
-        return cls(folder, Vault.open(folder, passphrase), **options)  # type: ignore[arg-type]
+        vault = Vault.open(folder, passphrase)
+        return cls(folder, vault, back_end=back_end, threads=threads, transport=transport)
+
+    def close(self) -> None:
+        """Close all connections."""
+        if isinstance(self.transport, HttpTransport):
+            self.transport.close()
+
+    def __enter__(self) -> Member:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     @property
     def pseudonym(self) -> str:
@@ -101,14 +136,28 @@ class Member:
         return load_backend(self._back_end, self._threads)
 
     def enrol(self, invitation: str | Path | Invitation) -> None:
-        """Join the round with an invitation file; doing it again with the same one changes nothing."""
+        """Join the round with an invitation file; doing it again with the same one changes nothing.
+
+        Raises :class:`VaultError` for a file that is no invitation, or is of another round than this vault's, and
+        ``Refused`` when the invitation was used by somebody else or has expired.
+        """
         if not isinstance(invitation, Invitation):
             invitation = configuration.read_invitation(Path(invitation).expanduser())
+        with self._lock.held():
+            self._enrol(invitation)
+
+    def _enrol(self, invitation: Invitation) -> None:
+        if (self.home / "config.json").exists():
+            configuration.verify_same_round(self._settings, invitation)
         public_key = signing.public_bytes(self._signing_key)
         message = Enrolment(public_key, self._agreement_key.public_key().public_bytes_raw())
         signed = signing.sign(self._signing_key, messages.kind_of(message), messages.encode(message))
         Secretariat(self.transport, invitation.secretariat.url).enrol(invitation.code, signed)
-        configuration.save(self.home, configuration.of_invitation(invitation, public_key))
+        settings = configuration.of_invitation(invitation, public_key)
+        if not configuration.is_enrolled(self.home) or configuration.load(self.home).trustees != settings.trustees:
+            configuration.save_policy(self.home, configuration.policy_of(settings))
+        configuration.save(self.home, settings)
+        self._log = None
 
     def contribute(
         self,
@@ -117,16 +166,24 @@ class Member:
         stream: str = DEFAULT_STREAM,
         epoch: str | None = None,
         columns: Mapping[str, str] | None = None,
+        sheet: str | None = None,
         progress: Progress = silent,
     ) -> Contribution:
         """Contribute a list (a file, or records): only assessments of the last three years go in.
 
-        Raises ``ListError`` when the file has rows that cannot be used: nothing is sent then.
+        Raises ``ListError`` when the file has rows that cannot be used: nothing is sent then. An interrupted
+        contribution goes on where it stopped when it is called again, and spends no quota twice.
         """
         if isinstance(audited, str | Path):
-            preview = read_audited(Path(audited).expanduser(), columns=columns, today=self.today())
+            preview = read_audited(Path(audited).expanduser(), columns=columns, today=self.today(), sheet=sheet)
             preview.raise_for_errors()
             audited = [record for _, record in preview.rows]
+        with self._lock.held():
+            return self._contribute(audited, stream, epoch, progress)
+
+    def _contribute(
+        self, audited: Sequence[AuditedSite], stream: str, epoch: str | None, progress: Progress
+    ) -> Contribution:
         board = self.board()
         manifest, context = self._stream(board, stream, epoch)
         evaluator = self._evaluator(manifest, context)
@@ -144,38 +201,73 @@ class Member:
         stream: str = DEFAULT_STREAM,
         epoch: str | None = None,
         columns: Mapping[str, str] | None = None,
+        sheet: str | None = None,
         policy: Policy | None = None,
         progress: Progress = silent,
     ) -> CheckReport:
-        """Check planned audits against the published index and return one row for each."""
+        """Check planned audits against the published index and return one row for each, in their order.
+
+        Raises what :meth:`contribute` raises, and :class:`BoardError` before the first index was published.
+        """
         if isinstance(planned, str | Path):
-            preview = read_planned(Path(planned).expanduser(), columns=columns)
+            preview = read_planned(Path(planned).expanduser(), columns=columns, sheet=sheet)
             preview.raise_for_errors()
             planned = [record for _, record in preview.rows]
+        with self._lock.held():
+            return self._check(planned, stream, epoch, policy or Policy(), progress)
+
+    def _check(
+        self, planned: Sequence[PlannedAudit], stream: str, epoch: str | None, policy: Policy, progress: Progress
+    ) -> CheckReport:
         board = self.board()
         manifest, context = self._stream(board, stream, epoch)
         evaluator = self._evaluator(manifest, context)
-        checker = Checker(self._vault, evaluator, context, self.home / "cache", policy or Policy())
+        checker = Checker(self._vault, evaluator, context, self.home / "cache", policy)
         try:
-            return checker.check(board, planned, self.today(), progress)
+            report = checker.check(board, planned, self.today(), progress)
         finally:
             self.warnings += evaluator.warnings
+        self._verify_own(board, context, checker)
+        return report
 
     def status(self) -> list[StreamStatus]:
-        """Tell for every open stream what is ready, contributed, published and spent."""
+        """Tell for every open stream what is ready, contributed, published and spent.
+
+        An index that must contain the own records is fetched once and looked through: see ``warnings``.
+        """
         board = self.board()
-        return [
-            self._stream_status(board, manifest, stream)
-            for manifest in board.ledger.manifests.values()
-            for stream in manifest.streams
-        ]
+        self.warnings += self.query_audits().reminders(board)
+        found = []
+        for manifest in board.ledger.manifests.values():
+            for stream in manifest.streams:
+                found.append(self._stream_status(board, manifest, stream))
+                if found[-1].contributed_window is not None and found[-1].ready:
+                    _, context = self._stream(board, stream, manifest.epoch)
+                    evaluator = self._evaluator(manifest, context)
+                    self._verify_own(
+                        board, context, Checker(self._vault, evaluator, context, self.home / "cache", Policy())
+                    )
+        return found
+
+    def query_audits(self) -> Answerer:
+        """Return what answers the query audits that are addressed to this member."""
+        secretariat = Secretariat(self.transport, self._settings.secretariat.url)
+        return Answerer(self.group, self._vault, secretariat, self._signing_key, self.log.wait_for)
 
     def board(self) -> Board:
-        """Follow the board and return the view of it."""
-        settings = self._settings
-        secretariat = Secretariat(self.transport, settings.secretariat.url)
-        board = Board(settings.secretariat.signing_key, settings.trustee_keys)
-        return LogFollower(self.home / "board.jsonl", board, secretariat.board).follow()
+        """Follow the log and return the view of it; raises when it is not witnessed as the policy demands."""
+        with self._lock.held():
+            return self.log.follow()
+
+    @property
+    def log(self) -> LogFollower:
+        """Return the log as this member follows it."""
+        if self._log is None or self._log.transport is not self.transport:
+            settings = self._settings
+            secretariat = Secretariat(self.transport, settings.secretariat.url)
+            board = Board(settings.secretariat.signing_key, settings.trustee_keys)
+            self._log = LogFollower(self.home, board, configuration.load_policy(self.home), secretariat)
+        return self._log
 
     def today(self) -> datetime.date:
         """Return today's date (UTC)."""
@@ -193,6 +285,13 @@ class Member:
         for index, reason in keys.disqualified.items():
             self.warnings.append(f"trustee {index} was disqualified in the key ceremony: it {reason}")
         return manifest, StreamContext(manifest.epoch, stream, manifest.threshold, keys.public_key, keys.public_shares)
+
+    def _verify_own(self, board: Board, context: StreamContext, checker: Checker) -> None:
+        """Look whether the own records are under the logged index root; warn with a complaint file if not."""
+        own = OwnRecords(self._vault, context, self.log, self._signing_key)
+        warning = own.verify(board, checker.verified)
+        if warning is not None:
+            self.warnings.append(warning)
 
     def _current(self, board: Board, stream: str) -> Manifest:
         now = time.time()
@@ -215,7 +314,7 @@ class Member:
         start = int.from_bytes(signing.public_bytes(self._signing_key)[:4], "big") % len(trustees)
         secretariat = Secretariat(self.transport, self._settings.secretariat.url)
         rotated = trustees[start:] + trustees[:start]
-        return Evaluator(self.group, self._vault, context, secretariat, rotated, self._signing_key)
+        return Evaluator(self.group, self._vault, context, secretariat, rotated, self._signing_key, self.log.wait_for)
 
     def _stream_status(self, board: Board, manifest: Manifest, stream: str) -> StreamStatus:
         try:

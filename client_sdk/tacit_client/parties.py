@@ -9,7 +9,8 @@ from pathlib import Path
 import msgspec
 
 from tacit_client.transport import Transport
-from tacit_protocol import index_file, messages, shuffle, signing, wire
+from tacit_protocol import index_file, messages, sealed_index, shuffle, signing, wire
+from tacit_protocol.checkpoint import MAX_NOTE_BYTES
 from tacit_protocol.errors import IndexFileError, UploadError
 from tacit_protocol.group import Backend
 from tacit_protocol.messages import BoardEntry, BoardPage, IndexRoot, Manifest, Receipt, Trustee
@@ -18,6 +19,7 @@ from tacit_protocol.threshold import ShareAnswer
 
 BOARD_PAGE = 1000
 DOWNLOAD_BYTES = 64 * index_file.CHUNK_BYTES  # one ranged request: 4 MiB
+_INDEX_HEADER_BYTES = 2048
 
 
 class UploadState(msgspec.Struct, frozen=True):
@@ -51,13 +53,19 @@ class Secretariat:
         body = self.transport.request(self.party, "POST", f"{self.url}/v1/board", messages.encode(message))
         return messages.decode(body, BoardEntry, self.party)
 
-    def board(self, start: int) -> BoardPage:
-        """Return the entries from ``start`` on, one page."""
-        body = self.transport.request(self.party, "GET", f"{self.url}/v1/board?start={start}&limit={BOARD_PAGE}")
+    def checkpoint(self) -> bytes:
+        """Return the log's latest checkpoint, a signed note."""
+        return self.transport.request(self.party, "GET", f"{self.url}/log/checkpoint", limit=MAX_NOTE_BYTES)
+
+    def board(self, start: int, limit: int = BOARD_PAGE) -> BoardPage:
+        """Return the entries from ``start`` on, one page of at most ``limit``."""
+        target = f"/v1/board?start={start}&limit={min(limit, BOARD_PAGE)}"
+        body = self.transport.request(self.party, "GET", self.url + target)
         return messages.decode(body, BoardPage, self.party)
 
     def download_index(self, root: IndexRoot, target: Path, progress: Callable[[int], None]) -> None:
         """Fetch the index into ``target`` piece by piece; a partial file is continued, not begun anew."""
+        _verify_size(root)
         url = f"{self.url}/v1/indexes/{root.epoch}/{root.stream}/{root.window}"
         have = target.stat().st_size if target.exists() else 0
         if have > root.size:
@@ -119,6 +127,16 @@ class TrusteeServer:
 
     def _upload(self, epoch: str, stream: str, entry: int) -> str:
         return f"{self.trustee.url}/v1/{epoch}/{stream}/uploads/{entry}"
+
+
+def _verify_size(root: IndexRoot) -> None:
+    """Refuse a size that the announced counts do not explain: it would fill the member's disk before it is noticed."""
+    content = sealed_index.ENTRY_BYTES * root.entries + sealed_index.RECORD_BYTES * root.records
+    if not content < root.size <= content + _INDEX_HEADER_BYTES:
+        raise IndexFileError(
+            f"the secretariat announces an index of {root.size} bytes for {root.records} records",
+            party="secretariat",
+        )
 
 
 def pages_of(records: bytes) -> list[bytes]:

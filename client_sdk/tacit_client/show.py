@@ -1,4 +1,4 @@
-"""What the command line prints: previews, progress, reports. Supplier names appear on the member's own screen only."""
+"""What `tacit` shows on a terminal: previews, problems, results. Names appear on the member's own screen only."""
 
 from __future__ import annotations
 
@@ -15,15 +15,17 @@ from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bars
 from rich.table import Table
 
+from tacit_client.errors import printable
 from tacit_client.progress import Progress
 
 if TYPE_CHECKING:
-    from tacit_client.checking import CheckReport
+    from tacit_client.checking import CheckReport, ReportRow
     from tacit_client.contribution import Contribution
     from tacit_client.lists import ListPreview
     from tacit_client.member import StreamStatus
 
 SHOWN_ROWS = 15
+EXAMPLE_CHARACTERS = 36
 
 
 @contextmanager
@@ -42,37 +44,44 @@ def progress_bars(console: Console) -> Iterator[Progress]:
 
 
 def show_preview(console: Console, preview: ListPreview[object]) -> None:
-    """Print what was understood of a list, and which rows have problems."""
-    console.print(f"[bold]{escape(preview.file)}[/]: {escape(preview.understood)}")
-    table = Table("field", "column of your list", box=None, padding=(0, 2), header_style="dim")
+    """Print what was understood of a list, with the first row as an example, and which rows have problems."""
+    console.print(f"[bold]{_shown(preview.file)}[/]: {_shown(preview.understood)}", highlight=False)
+    table = Table("field", "column of your list", box=None, padding=(0, 2, 0, 0), header_style="dim")
+    first = preview.rows[0] if preview.rows else None
+    if first is not None:
+        table.add_column(f"row {first[0]}, as an example", style="dim")
     for name, header in preview.mapping.items():
-        table.add_row(name.replace("_", " "), escape(header))
+        example = [_shown(_example(first[1], name))] if first is not None else []
+        table.add_row(name.replace("_", " "), _shown(header), *example)
     console.print(table)
     if preview.unrecognised:
-        console.print(f"[dim]Not used: {escape(', '.join(preview.unrecognised))}[/]")
-    console.print(f"{len(preview.rows):,} rows to use", end="")
+        console.print(f"[dim]Not used: {_shown(', '.join(preview.unrecognised))}[/]", highlight=False)
+    facts = [f"[bold]{_count(len(preview.rows), 'row')}[/] to use"]
     if preview.too_old:
-        console.print(f", {len(preview.too_old):,} left out because they are older than three years", end="")
+        facts.append(f"{len(preview.too_old):,} left out because older than three years")
     if preview.duplicates:
-        console.print(f", {len(preview.duplicates):,} repeat an earlier row", end="")
-    console.print()
+        facts.append(f"{len(preview.duplicates):,} left out because they repeat an earlier row")
+    console.print(", ".join(facts), highlight=False)
     show_problems(console, preview)
 
 
 def show_problems(console: Console, preview: ListPreview[object]) -> None:
-    """Print the rows with problems, the first of them one by one."""
+    """Print the rows with problems, the first of them one by one; errors come before warnings."""
     if not preview.problems:
         return
+    ordered = sorted(preview.problems, key=lambda problem: problem.severity)  # "error" < "warning"
     table = Table("row", "column", "what is wrong", "what to do")
-    for problem in preview.problems[:SHOWN_ROWS]:
+    for problem in ordered[:SHOWN_ROWS]:
         colour = "red" if problem.severity == "error" else "yellow"
         table.add_row(
-            str(problem.row), escape(problem.column), f"[{colour}]{escape(problem.why)}[/]", escape(problem.what_to_do)
+            str(problem.row), _shown(problem.column), f"[{colour}]{_shown(problem.why)}[/]", _shown(problem.what_to_do)
         )
     console.print(table)
-    more = len(preview.problems) - SHOWN_ROWS
-    if more > 0:
-        console.print(f"[dim]... and {more:,} more[/]")
+    if len(ordered) > SHOWN_ROWS:
+        console.print(f"[dim]... and {len(ordered) - SHOWN_ROWS:,} more[/]", highlight=False)
+    errors = sum(problem.severity == "error" for problem in ordered)
+    warnings = len(ordered) - errors
+    console.print(f"{_count(errors, 'error')}, {_count(warnings, 'warning')}", highlight=False)
 
 
 def show_contribution(console: Console, result: Contribution, poor_rows: Sequence[int]) -> None:
@@ -80,62 +89,113 @@ def show_contribution(console: Console, result: Contribution, poor_rows: Sequenc
     if result.already_there:
         console.print(
             f"[green]✓[/] this list is already in window {result.window} of {result.epoch}/{result.stream}: "
-            "nothing was sent again"
+            "nothing was sent again",
+            highlight=False,
         )
     else:
         console.print(
-            f"[green]✓[/] {result.records:,} sites contributed to {result.epoch}/{result.stream}, "
-            f"window {result.window}; they can be found once the secretariat has closed the window"
+            f"[green]✓[/] {_count(result.records, 'site')} contributed to {result.epoch}/{result.stream}, "
+            f"window {result.window}; others can find them once the secretariat has closed the window",
+            highlight=False,
         )
-    if poor_rows:
-        rows = ", ".join(str(row) for row in poor_rows[:SHOWN_ROWS])
-        console.print(
-            f"[yellow]![/] {len(poor_rows):,} rows have too little on them to be found by anybody and were left out "
-            f"(rows {rows}{', ...' if len(poor_rows) > SHOWN_ROWS else ''}): add a city, postcode or identifier"
-        )
+    _show_poor(console, poor_rows, "was left out", "were left out")
 
 
-def show_report(console: Console, report: CheckReport, output: Path) -> None:
+def show_report(console: Console, report: CheckReport, output: Path, poor_rows: Sequence[int] = ()) -> None:
     """Print the counts and the first matches of a check."""
     counts = Counter(row.status for row in report.rows)
-    table = Table("planned", "status", "assessed in", "scheme", "report held at", "sure")
-    matched = [row for row in report.rows if row.status != "not found"]
-    for row in matched[:SHOWN_ROWS]:
-        scheme = " ".join(part for part in (row.scheme, row.scheme_version) if part)
-        colour = "green" if row.status == "assessed" else "yellow"
-        table.add_row(
-            escape(row.plan_id),
-            f"[{colour}]{row.status}[/]",
-            row.assessed_in,
-            escape(scheme),
-            escape(row.held_at),
-            f"{row.probability:.0%}",
-        )
+    matched = sorted((row for row in report.rows if row.status != "not found"), key=lambda row: row.status)
     if matched:
-        console.print(table)
+        console.print(_matches(matched[:SHOWN_ROWS]))
         if len(matched) > SHOWN_ROWS:
-            console.print(f"[dim]... and {len(matched) - SHOWN_ROWS:,} more in {escape(output.name)}[/]")
+            console.print(f"[dim]... and {len(matched) - SHOWN_ROWS:,} more in {_shown(output.name)}[/]")
+    for status, meaning in (
+        ("assessed", "fits your rules: ask the supplier for that report"),
+        ("possible", "please look: the same site, or only the same company"),
+        ("not found", "nobody contributed it, or it is written too differently"),
+    ):
+        console.print(f"[bold]{counts[status]:>7,}[/] {status:<10} [dim]{meaning}[/]", highlight=False)
     console.print(
-        f"[bold]{counts['assessed']:,} of {len(report.rows):,} planned audits were already done[/] by another member, "
-        f"{counts['possible']:,} are possible (please look), {counts['not found']:,} not found. "
-        f"Index: window {report.window} of {report.epoch}/{report.stream}, {report.index_records:,} records."
+        f"of {_count(len(report.rows), 'planned audit')}, against window {report.window} of "
+        f"{report.epoch}/{report.stream} with {_count(report.index_records, 'record')}",
+        highlight=False,
     )
-    console.print(f"Written to [bold]{escape(str(output))}[/]")
+    _show_poor(console, poor_rows, "cannot be found", "cannot be found")
+    console.print(f"[green]✓[/] written to [bold]{_shown(str(output))}[/]", highlight=False)
 
 
 def show_status(console: Console, pseudonym: str, streams: Sequence[StreamStatus]) -> None:
-    """Print how every open stream stands for this member."""
-    console.print(f"Member [bold]{pseudonym}[/]")
-    table = Table("epoch", "stream", "key", "window", "contributed", "index", "quota used", "closes")
+    """Print how every stream of every epoch stands for this member."""
+    console.print(f"Member [bold]{pseudonym}[/]", highlight=False)
+    if not streams:
+        console.print("The secretariat has opened no epoch yet.")
+        return
+    table = Table("stream", "yours", "published", "quota used", "closes")
     for stream in streams:
+        yours = f"in window {stream.contributed_window}" if stream.contributed_window else "not yet"
+        index = (
+            f"window {stream.index_window}:\n{_count(stream.index_records, 'record')}" if stream.index_window else ""
+        )
         table.add_row(
-            stream.epoch,
-            stream.stream,
-            "ready" if stream.ready else "being made",
-            str(stream.window),
-            f"window {stream.contributed_window}" if stream.contributed_window else "not yet",
-            f"window {stream.index_window}, {stream.index_records:,} records" if stream.index_window else "none yet",
-            f"{stream.used:,} of {stream.quota:,}",
+            f"{stream.epoch}\n{stream.stream}",
+            f"{yours}\n[dim]open: window {stream.window}[/]" if stream.ready else "[dim]key being made[/]",
+            index or "nothing yet",
+            f"{stream.used:,}\nof {stream.quota:,}",
             stream.closes.isoformat(),
         )
-    console.print(table if streams else "No epoch is open.")
+    console.print(table)
+
+
+def _matches(rows: Sequence[ReportRow]) -> Table:
+    table = Table()
+    table.add_column("planned", no_wrap=True)  # the one that is shortened where the terminal is narrow
+    for heading, width in (("status", 8), ("scheme, held at", 18), ("matched by", 17)):
+        table.add_column(heading, no_wrap=True, min_width=width)
+    for row in rows:
+        scheme = " ".join(part for part in (row.scheme, row.scheme_version) if part)
+        colour = "green" if row.status == "assessed" else "yellow"
+        scope = "" if row.scope == "site" else " (company)"
+        best = row.matched_by.split(", ")[0]
+        table.add_row(
+            f"{_shown(row.plan_id)}\n[dim]{_shown(row.plan.site.name)}[/]",
+            f"[{colour}]{row.status}[/]{scope}\n{row.assessed_in}",
+            f"{_shown(scheme)}\n{_shown(row.held_at)}",
+            f"{_shown(best)}\n{_sure(row.probability)}",
+        )
+    return table
+
+
+def _sure(probability: float) -> str:
+    # A rounded "100 %" would promise what no comparison of names can.
+    return "over 99 % sure" if probability > 0.99 else f"{100 * probability:.0f} % sure"
+
+
+def _show_poor(console: Console, rows: Sequence[int], one: str, many: str) -> None:
+    if not rows:
+        return
+    numbers = ", ".join(str(row) for row in rows[:SHOWN_ROWS]) + (", ..." if len(rows) > SHOWN_ROWS else "")
+    console.print(
+        f"[yellow]![/] {_count(len(rows), 'row')} {one if len(rows) == 1 else many}, having too little to be found by "
+        f"(row{'s' if len(rows) > 1 else ''} {numbers}): add a city, postcode or identifier",
+        highlight=False,
+    )
+
+
+def _example(record: object, name: str) -> str:
+    """Return what stands in a field of a record, shortened."""
+    site = getattr(record, "site", None)
+    if name in getattr(site, "identifiers", {}):
+        value: object = site.identifiers[name]  # type: ignore[union-attr]
+    else:
+        value = getattr(record, name, getattr(site, name, ""))
+    text = "" if value is None else str(value)
+    return text if len(text) <= EXAMPLE_CHARACTERS else text[: EXAMPLE_CHARACTERS - 1] + "…"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _shown(text: str) -> str:
+    """Return foreign text so that neither markup nor escape sequences in it have an effect."""
+    return escape(printable(text))

@@ -16,15 +16,21 @@ import httpx2
 import msgspec
 import stamina
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from http_message_signatures import HTTPMessageSignaturesException
 
-from tacit_client.errors import PartyUnavailable, Refused
+from tacit_client.errors import PartyUnavailable, Refused, printable
 from tacit_protocol.request_signing import sign_request
 
 ATTEMPTS = 4
 CONNECT_SECONDS = 5.0
-READ_SECONDS = 120.0
+READ_SECONDS = 120.0  # of silence
+REQUEST_SECONDS = 600.0  # for a whole answer: one byte a minute is no answer
 JSON_LIMIT_BYTES = 16 * 2**20
-_RETRY_STATUS = frozenset({429, 502, 503, 504})
+PROBLEM_BYTES = 65536
+_EVIDENCE = 16  # facts of a refusal at most
+# No compression: it would save nothing on ciphertext, and a packed answer can unpack to more than memory holds.
+_PLAIN = {"Accept-Encoding": "identity"}
+_RETRY_STATUS = frozenset({408, 429, 502, 503, 504})
 
 
 class Transport(Protocol):
@@ -56,10 +62,17 @@ class HttpTransport:
     """The real transport; one connection pool, loopback or the network, no proxies taken from the environment."""
 
     def __init__(
-        self, signing_key: Ed25519PrivateKey, *, attempts: int = ATTEMPTS, clock: Callable[[], float] = time.time
+        self,
+        signing_key: Ed25519PrivateKey,
+        *,
+        attempts: int = ATTEMPTS,
+        read_seconds: float = READ_SECONDS,
+        request_seconds: float = REQUEST_SECONDS,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._key, self._attempts, self._clock = signing_key, attempts, clock
-        timeout = httpx2.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
+        self._request_seconds = request_seconds
+        timeout = httpx2.Timeout(read_seconds, connect=CONNECT_SECONDS)
         self._client = httpx2.Client(trust_env=False, timeout=timeout, follow_redirects=False)
         self.sent: dict[str, int] = {}
         self.received: dict[str, int] = {}
@@ -91,13 +104,17 @@ class HttpTransport:
 
     def _once(self, party: str, method: str, url: str, body: bytes, headers: Mapping[str, str], limit: int) -> bytes:
         # Signed inside the retried function: the nonce of a lost try may have been used up.
-        signed = sign_request(self._key, method, url, body, now=int(self._clock()), nonce=secrets.token_urlsafe(24))
+        try:
+            signed = sign_request(self._key, method, url, body, now=int(self._clock()), nonce=secrets.token_urlsafe(24))
+        except HTTPMessageSignaturesException as error:
+            raise PartyUnavailable(f"{party} is said to be at an address that is none", party=party) from error
         self.sent[party] = self.sent.get(party, 0) + len(body)
         with (
             _connection_errors(party),
-            self._client.stream(method, url, content=body, headers={**headers, **signed}) as response,
+            self._client.stream(method, url, content=body, headers={**_PLAIN, **headers, **signed}) as response,
         ):
-            data = _read(party, response, limit)
+            limit = limit if response.status_code < 400 else PROBLEM_BYTES
+            data = _read(party, response, limit, time.monotonic() + self._request_seconds)
         self.received[party] = self.received.get(party, 0) + len(data)
         if response.status_code in _RETRY_STATUS:
             raise _TryAgainError(f"status {response.status_code}")
@@ -112,28 +129,37 @@ class HttpTransport:
 def _connection_errors(party: str) -> Iterator[None]:
     try:
         yield
-    except (httpx2.TimeoutException, httpx2.NetworkError) as error:
+    except (httpx2.ReadTimeout, httpx2.WriteTimeout) as error:
+        # It had its time: asking again at once would only make everybody wait four times as long.
+        raise PartyUnavailable(f"{party} is too slow to answer: try again later", party=party) from error
+    except (httpx2.TimeoutException, httpx2.NetworkError, httpx2.RemoteProtocolError) as error:
+        # Also an answer that was cut: a server that is killed, or that closes a connection just when it is used again.
         raise _TryAgainError(type(error).__name__) from error
-    except httpx2.HTTPError as error:
+    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         raise PartyUnavailable(
             f"{party} does not speak HTTP as expected ({type(error).__name__})", party=party
         ) from error
 
 
-def _read(party: str, response: httpx2.Response, limit: int) -> bytes:
+def _read(party: str, response: httpx2.Response, limit: int, deadline: float) -> bytes:
+    if response.headers.get("content-encoding", "identity") != "identity":
+        raise PartyUnavailable(f"{party} sends a packed answer that was not asked for: it is not used", party=party)
     data = bytearray()
-    for piece in response.iter_bytes():
+    for piece in response.iter_raw():
         data += piece
         if len(data) > limit:
             raise PartyUnavailable(
                 f"{party} sends more than the {limit} bytes agreed: the answer is not used", party=party
             )
+        if time.monotonic() > deadline:
+            raise PartyUnavailable(f"{party} is too slow to answer: try again later", party=party)
     return bytes(data)
 
 
 class _Problem(msgspec.Struct):
     """A problem document (RFC 9457) as our servers send it."""
 
+    type: str = ""
     title: str = ""
     detail: str = ""
     party: str | None = None
@@ -145,7 +171,13 @@ def _refusal(party: str, status: int, data: bytes) -> Refused | PartyUnavailable
         problem = msgspec.json.decode(data, type=_Problem)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return PartyUnavailable(f"{party} answers with status {status} and no explanation", party=party)
-    reason = problem.detail or problem.title or f"status {status}"
-    error = Refused(f"{party} refuses: {reason[:1000]}", party=problem.party or party, evidence=problem.evidence)
-    error.evidence.setdefault("status", status)
-    return error
+    reason = printable(problem.detail or problem.title or f"status {status}")
+    if status >= 500:
+        return PartyUnavailable(f"{party} cannot answer: {reason}", party=party)
+    evidence: dict[str, str | int] = {"status": status}
+    if problem.party is not None:
+        evidence["blames"] = printable(problem.party, 100)
+    for name, value in list(problem.evidence.items())[:_EVIDENCE]:
+        evidence.setdefault(printable(name, 100), printable(value, 200) if isinstance(value, str) else value)
+    kind = printable(problem.type.removeprefix("urn:tacit:"), 100)
+    return Refused(f"{party} refuses: {reason}", party=party, kind=kind, evidence=evidence)

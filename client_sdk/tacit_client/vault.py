@@ -11,7 +11,7 @@ import json
 import os
 import secrets
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -34,21 +34,28 @@ class Vault:
         self._cipher = AESGCM(key)
 
     @classmethod
-    def create(cls, home: Path, passphrase: str | None = None) -> Vault:
-        """Make a new vault; with a passphrase the key is derived from it, otherwise kept in a 0600 file."""
+    def create(cls, home: Path, passphrase: str | None = None, first: Mapping[str, bytes] | None = None) -> Vault:
+        """Make a new vault; with a passphrase the key is derived from it, otherwise kept in a 0600 file.
+
+        The items ``first`` are in it before it counts as made: a crash on the way leaves nothing that opens.
+        """
         lock = home / "vault.json"
         if lock.exists():
             raise VaultError(f"{home} already holds a vault: choose another folder, or use it as it is")
-        home.mkdir(parents=True, exist_ok=True, mode=0o700)
         salt = secrets.token_bytes(16)
         key = secrets.token_bytes(_KEY_BYTES) if passphrase is None else _stretch(passphrase, salt)
         vault = cls(home, key)
-        vault._root.mkdir(mode=0o700)
-        vault.put("check", b"tacit vault 1")
-        if passphrase is None:
-            write_atomically(home / "vault.key", key.hex().encode(), mode=0o600)
-        facts = {"version": 1, "lock": "key-file" if passphrase is None else "scrypt", "salt": salt.hex()}
-        write_atomically(lock, json.dumps(facts).encode(), mode=0o600)
+        try:
+            home.mkdir(parents=True, exist_ok=True, mode=0o700)
+            vault._root.mkdir(mode=0o700, exist_ok=True)
+            for name, data in {"check": b"tacit vault 1", **(first or {})}.items():
+                vault.put(name, data)
+            if passphrase is None:
+                write_atomically(home / "vault.key", key.hex().encode(), mode=0o600)
+            facts = {"version": 1, "lock": "key-file" if passphrase is None else "scrypt", "salt": salt.hex()}
+            write_atomically(lock, json.dumps(facts).encode(), mode=0o600)
+        except OSError as error:
+            raise VaultError(f"no vault can be made in {home}: {error.strerror}; choose another folder") from error
         return vault
 
     @classmethod
@@ -56,12 +63,17 @@ class Vault:
         """Open an existing vault; raises :class:`VaultError` that says whether the passphrase or a file is missing."""
         try:
             facts = json.loads((home / "vault.json").read_text())
-        except (OSError, ValueError) as error:
+            version, kind, salt = facts["version"], facts["lock"], bytes.fromhex(facts["salt"])
+        except OSError as error:
             raise VaultError(f"{home} holds no Tacit vault: run 'tacit init' first") from error
-        if facts.get("lock") == "scrypt":
+        except (ValueError, KeyError, TypeError) as error:
+            raise VaultError(f"{home}/vault.json is damaged: restore it from a backup") from error
+        if version != 1:
+            raise VaultError(f"the vault in {home} is of version {version}: update this program")
+        if kind == "scrypt":
             if passphrase is None:
                 raise VaultError("the vault is locked with a passphrase: set TACIT_PASSPHRASE or answer the prompt")
-            key = _stretch(passphrase, bytes.fromhex(facts["salt"]))
+            key = _stretch(passphrase, salt)
         else:
             key = _read_key_file(home / "vault.key")
         vault = cls(home, key)
@@ -114,8 +126,8 @@ class Vault:
 def needs_passphrase(home: Path) -> bool:
     """Tell whether the vault in ``home`` is locked with a passphrase; False where there is none."""
     try:
-        return bool(json.loads((home / "vault.json").read_text()).get("lock") == "scrypt")
-    except (OSError, ValueError):
+        return bool(json.loads((home / "vault.json").read_text())["lock"] == "scrypt")
+    except (OSError, ValueError, KeyError, TypeError):
         return False
 
 

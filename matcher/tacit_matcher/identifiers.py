@@ -1,9 +1,9 @@
-"""Identifiers in canonical form, with their check digits: python-stdnum where it knows them, our own where it does not."""
+"""Identifiers in canonical form, with their check digits: python-stdnum where it knows them, our own where not."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 
 from stdnum import ean, lei
 from stdnum.eu import vat
@@ -16,15 +16,47 @@ class IdentifierError(ValueError):
     """An identifier cannot be right; the message says why and never repeats it."""
 
 
-def normalise_identifier(kind: str, text: str) -> str:
-    """Return the canonical form of an identifier of ``kind``; raises :class:`IdentifierError`."""
+def normalise_identifier(kind: str, text: str, aliases: Mapping[str, str] | None = None) -> str:
+    """Return the canonical form of an identifier of ``kind``; raises :class:`IdentifierError`.
+
+    ``aliases`` maps the OS IDs of facilities that were merged into others to those (see :func:`parse_aliases`).
+    """
     compact = re.sub(r"[\s.\-/]", "", text).upper()
     if not compact:
         raise IdentifierError("it is empty")
     rule = _RULES.get(kind)
     if rule is None:
         raise IdentifierError("this kind of identifier is not known")
-    return rule(compact)
+    value = rule(compact)
+    return aliases.get(value, value) if aliases and kind == "os_id" else value
+
+
+def parse_aliases(lines: Iterable[str]) -> dict[str, str]:
+    """Read "retired OS ID, current OS ID" pairs, one a line, and follow chains to their end.
+
+    Open Supply Hub publishes such pairs for facilities that it merged. All members of a round need the same table, or
+    the one without it misses what the others find. Raises :class:`IdentifierError` naming the line.
+    """
+    direct: dict[str, str] = {}
+    for number, line in enumerate(lines, 1):
+        cells = [cell.strip() for cell in re.split(r"[,;\t]", line.strip())]
+        if cells == [""] or line.startswith("#") or (number == 1 and not any(map(str.isdigit, line))):
+            continue
+        if len(cells) < 2:
+            raise IdentifierError(f"line {number} has no pair of OS IDs")
+        try:
+            direct[normalise_identifier("os_id", cells[0])] = normalise_identifier("os_id", cells[1])
+        except IdentifierError as error:
+            raise IdentifierError(f"line {number}: {error}") from None
+    return {retired: _last(retired, direct) for retired in direct}
+
+
+def _last(value: str, direct: Mapping[str, str]) -> str:
+    seen = {value}
+    while (value := direct.get(value, value)) not in seen:
+        seen.add(value)
+    # A circle of aliases names one facility all the same: every member takes the lowest.
+    return value if value not in direct else min(seen)
 
 
 def _os_id(value: str) -> str:

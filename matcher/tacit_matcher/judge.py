@@ -1,28 +1,43 @@
 """Judge on the member's machine whether an opened record is of the same site as the planned audit.
 
-A logistic model over the sketch's features, calibrated on labelled lists (MATCHING.md); its coefficients are constants in
-:mod:`tacit_matcher.judge_model`, so every member judges alike and no learning library is needed.
+A logistic model over the sketch's features and some products of them, calibrated on labelled lists (MATCHING.md). Its
+coefficients are constants in :mod:`tacit_matcher.judge_model`, so every member judges alike and no learning library is
+needed.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tacit_matcher.judge_model import BIAS, WEIGHTS
 from tacit_matcher.keys import KEY_TYPES, KeyClass
+from tacit_matcher.normalise import NormalSite
 from tacit_matcher.payload import Scope
 from tacit_matcher.records import Site
 from tacit_matcher.sketch import compare
 
-ASSESSED_FROM = 0.7
-POSSIBLE_FROM = 0.35
-FEATURES = (
-    "name_alike", "name_agree", "name_differ", "name_same", "name_weight", "figure_agree", "figure_differ",
-    "address_alike", "address_known", "house_agree", "house_differ", "number_agree", "number_differ", "number_same",
+ASSESSED_FROM = 0.5
+POSSIBLE_FROM = 0.2
+TERMS = (
+    "name_alike", "name_least", "name_most", "name_top", "name_agree", "name_differ", "name_same", "name_elsewhere",
+    "trade_agree", "trade_differ", "figure_agree", "figure_apart", "figure_alone",
+    "street_alike", "street_least", "street_most", "street_agree", "street_differ", "street_known",
+    "house_agree", "house_differ", "number_agree", "number_differ", "number_same",
     "postcode_agree", "postcode_differ", "area_agree", "area_differ", "city_agree", "city_differ", "keys",
+    "name_least*place", "name_most*place", "name_most*street_most", "name_least*street_most",
+    "name_least*street_least", "name_most*street_most*house_agree", "street_most*house_agree",
+    "name_least*street_unknown", "name_least*name_least", "name_most*name_most", "street_most*street_most",
+    "name_least*house_differ", "name_most*house_differ", "name_least*city_differ", "name_most*postcode_differ",
+    "street_most*house_agree*name_differ", "name_same*place", "name_same*place*street_unknown",
+    "name_same*street_unknown", "name_least*place*street_unknown", "name_same*street_most", "name_top*place",
+    "name_top*street_most", "name_top*house_differ", "trade_differ*street_most*house_agree",
+    "trade_agree*street_most*house_agree", "name_most*street_differ",
 )  # fmt: skip
+"""The model's inputs: features of :func:`tacit_matcher.sketch.compare`, ``place`` (city or postcode agree),
+``street_unknown``, ``keys`` (how many kinds of key agreed), and products of these."""
+_FACTORS = {term: tuple(term.split("*")) for term in TERMS}
 _MANY_KEYS = 6
 _WORDS = {
     "name_same": "the names have the same words",
@@ -33,13 +48,13 @@ _WORDS = {
     "postcode_differ": "the postcodes differ",
     "house_differ": "the house numbers differ",
     "city_differ": "the cities differ",
-    "figure_differ": "a number in the names differs",
+    "figure_apart": "a number in the names differs",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """The probability that it is the same site, the verdict at the usual thresholds, the scope, and reasons in words."""
+    """The probability that it is the same site, the verdict at the usual thresholds, the scope, reasons in words."""
 
     probability: float
     verdict: str  # "assessed", "possible" or "different"
@@ -47,29 +62,52 @@ class Judgement:
     reasons: tuple[str, ...]
 
 
-def judge(key: bytes, sketch: bytes, planned: Site, agreed: Sequence[str], scope: Scope) -> Judgement:
+def judge(key: bytes, sketch: bytes, planned: Site | NormalSite, agreed: Sequence[str], scope: Scope) -> Judgement:
     """Compare a record's sketch with the plan; ``agreed`` are the types of the keys that opened the record.
 
-    A site's own identifier decides. An entity's identifier never says that this site was assessed: where nothing else
-    agreed, the judgement's scope is the entity.
+    A site's own identifier decides. An entity's identifier never says that this site was assessed: where nothing
+    else agreed, the judgement's scope is the entity.
     """
-    classes = {KEY_TYPES[name].key_class for name in agreed}
     features = features_of(key, sketch, planned, agreed)
-    probability = 1 / (1 + math.exp(-BIAS - sum(WEIGHTS[name] * features[name] for name in FEATURES)))
-    if KeyClass.SITE_IDENTIFIER in classes:
-        sure = (KEY_TYPES[name] for name in agreed)
-        probability = max(kind.confidence for kind in sure if kind.key_class is KeyClass.SITE_IDENTIFIER)
-    elif KeyClass.ENTITY_IDENTIFIER in classes and probability < ASSESSED_FROM:
-        scope = Scope.ENTITY
-        probability = max(KEY_TYPES[name].confidence for name in agreed)
-    verdict = (
-        "assessed" if probability >= ASSESSED_FROM else "possible" if probability >= POSSIBLE_FROM else "different"
-    )
+    probability, scope = _with_identifiers(probability_of(features), agreed, scope)
     reasons = [f"same {KEY_TYPES[name].label}" for name in agreed]
     reasons += [words for name, words in _WORDS.items() if features[name] == 1.0]
-    return Judgement(probability, verdict, scope, tuple(reasons))
+    return Judgement(probability, verdict_of(probability), scope, tuple(reasons))
 
 
-def features_of(key: bytes, sketch: bytes, planned: Site, agreed: Sequence[str]) -> dict[str, float]:
-    """Return the model's features by name."""
-    return {**compare(key, sketch, planned), "keys": min(len(agreed), _MANY_KEYS) / _MANY_KEYS}
+def verdict_of(probability: float) -> str:
+    """Return the verdict at the usual thresholds."""
+    if probability >= ASSESSED_FROM:
+        return "assessed"
+    return "possible" if probability >= POSSIBLE_FROM else "different"
+
+
+def features_of(key: bytes, sketch: bytes, planned: Site | NormalSite, agreed: Iterable[str]) -> dict[str, float]:
+    """Return the features of which the model's terms are products, each between 0 and 1."""
+    features = compare(key, sketch, planned)
+    features["place"] = max(features["city_agree"], features["postcode_agree"])
+    features["street_unknown"] = 1.0 - features["street_known"]
+    features["keys"] = min(len(set(agreed)), _MANY_KEYS) / _MANY_KEYS
+    return features
+
+
+def terms_of(features: Mapping[str, float]) -> list[float]:
+    """Return the value of each of :data:`TERMS`."""
+    return [math.prod(features[name] for name in factors) for factors in _FACTORS.values()]
+
+
+def probability_of(features: Mapping[str, float]) -> float:
+    """Return the model's probability that the two are the same site."""
+    # fsum: the same last bit on every machine and in every order.
+    score = math.fsum((BIAS, *(WEIGHTS[term] * value for term, value in zip(TERMS, terms_of(features), strict=True))))
+    return 1 / (1 + math.exp(-score))
+
+
+def _with_identifiers(probability: float, agreed: Sequence[str], scope: Scope) -> tuple[float, Scope]:
+    kinds = [KEY_TYPES[name] for name in agreed]
+    if sites := [kind.confidence for kind in kinds if kind.key_class is KeyClass.SITE_IDENTIFIER]:
+        return max(sites), scope
+    entities = [kind.confidence for kind in kinds if kind.key_class is KeyClass.ENTITY_IDENTIFIER]
+    if entities and probability < ASSESSED_FROM:
+        return max(entities), Scope.ENTITY
+    return probability, scope

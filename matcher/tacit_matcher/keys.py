@@ -1,37 +1,28 @@
-"""From a site to its match keys: conjunctive strings, each specific enough that an equal one is worth opening."""
+"""From a site to its match keys: conjunctive strings, each specific enough that an equal one is worth opening.
+
+An evaluation that is logged opens a record, and whoever opened it can test guesses about it offline. So no key is
+made of what can be enumerated by the thousand, a country and a number say; MATCHING.md has the figures for each type.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
+from itertools import islice
 
-from tacit_matcher.normalise import COMMON_STREETS, COMMON_WORDS, NormalSite, normalise_site
+from tacit_matcher.key_types import KEY_TYPES, KeyClass, KeyType
+from tacit_matcher.normalise import NormalSite, normalise_site, street_weight_of, weight_of
 from tacit_matcher.records import Site
+from tacit_matcher.text import letters, skeleton
 
-SCHEME_VERSION = "1"
+__all__ = ["KEY_TYPES", "MAX_KEYS", "SCHEME_VERSION", "KeyClass", "KeyType", "MatchKey", "match_keys"]
+
+SCHEME_VERSION = "2"
 MAX_KEYS = 14
-
-
-class KeyClass(Enum):
-    """What an equal key says."""
-
-    SITE_IDENTIFIER = "site identifier"
-    ENTITY_IDENTIFIER = "entity identifier"
-    STRONG = "strong composite"
-    WEAKER = "weaker composite"
-
-
-@dataclass(frozen=True, slots=True)
-class KeyType:
-    """A kind of key: its name, what it is in words, its class, the confidence for it alone, how guessable it is."""
-
-    name: str
-    label: str
-    key_class: KeyClass
-    confidence: float
-    entropy: str
+_TELLING = 1.5  # a word with no more weight than this makes no key with a place alone
+_NAME_WEIGHT = 6.0  # a whole name needs so much weight to be a key without a place
+_GUESSABLE = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,105 +38,94 @@ class MatchKey:
         return b"".join(len(part).to_bytes(2, "big") + part for part in parts)
 
 
-def _type(name: str, label: str, key_class: KeyClass, confidence: float, entropy: str) -> tuple[str, KeyType]:
-    return name, KeyType(name, label, key_class, confidence, entropy)
+def match_keys(site: Site | NormalSite, aliases: Mapping[str, str] | None = None) -> tuple[MatchKey, ...]:
+    """Return the keys of a site, identifiers first, at most :data:`MAX_KEYS`, none twice.
 
-
-KEY_TYPES: Mapping[str, KeyType] = dict(
-    (
-        _type("os_id", "OS ID", KeyClass.SITE_IDENTIFIER, 0.99, "public register"),
-        _type("sedex_site", "Sedex site code", KeyClass.SITE_IDENTIFIER, 0.99, "nine digits or more"),
-        _type("gln", "GLN", KeyClass.SITE_IDENTIFIER, 0.98, "13 digits, company prefix public"),
-        _type("amfori_id", "amfori ID", KeyClass.SITE_IDENTIFIER, 0.98, "register of members"),
-        _type("sedex_company", "Sedex company code", KeyClass.ENTITY_IDENTIFIER, 0.95, "nine digits or more"),
-        _type("ecovadis_id", "EcoVadis ID", KeyClass.ENTITY_IDENTIFIER, 0.9, "register of subscribers"),
-        _type("lei", "LEI", KeyClass.ENTITY_IDENTIFIER, 0.9, "public register"),
-        _type("duns", "DUNS number", KeyClass.ENTITY_IDENTIFIER, 0.9, "nine digits"),
-        _type("vat", "VAT number", KeyClass.ENTITY_IDENTIFIER, 0.9, "country and 8 to 12 digits"),
-        _type(
-            "street",
-            "postcode, street and house number",
-            KeyClass.STRONG,
-            0.9,
-            "postcode, street skeleton and house number",
-        ),
-        _type("numbers", "numbers of the address", KeyClass.WEAKER, 0.8, "at least six digits of the address"),
-        _type("name", "name", KeyClass.STRONG, 0.9, "whole name of two words or more"),
-        _type("name+postcode", "name word and postcode", KeyClass.STRONG, 0.95, "rarest name word and postcode"),
-        _type("last+postcode", "last name word and postcode", KeyClass.STRONG, 0.9, "last name word and postcode"),
-        _type(
-            "second+postcode", "second name word and postcode", KeyClass.STRONG, 0.9, "second name word and postcode"
-        ),
-        _type("name+number", "name word and number", KeyClass.WEAKER, 0.85, "rarest name word and largest number"),
-        _type("name+city", "name word and city", KeyClass.WEAKER, 0.85, "rarest name word and city"),
-        _type(
-            "first+city+number",
-            "first name word, city and house number",
-            KeyClass.WEAKER,
-            0.85,
-            "first name word, city and house number",
-        ),
-        _type("name+address", "name word and street", KeyClass.STRONG, 0.9, "rarest name word and rarest address word"),
-        _type(
-            "address+address",
-            "two address words and house number",
-            KeyClass.WEAKER,
-            0.8,
-            "two address words and house number",
-        ),
-    )
-)
-
-
-def match_keys(site: Site) -> tuple[MatchKey, ...]:
-    """Return the keys of a site, identifiers first, at most :data:`MAX_KEYS`, none twice."""
-    normal = normalise_site(site)
+    ``aliases`` maps retired OS IDs to current ones (:func:`tacit_matcher.identifiers.parse_aliases`).
+    """
+    normal = normalise_site(site, aliases)
     keys = dict.fromkeys([*_identifier_keys(normal), *_composite_keys(normal)])
-    return tuple(keys)[:MAX_KEYS]
+    return tuple(islice(keys, MAX_KEYS))
 
 
 def _identifier_keys(site: NormalSite) -> Iterator[MatchKey]:
     for kind, value in site.identifiers:
-        if kind in KEY_TYPES:
+        # A number below ten thousand behind zeros and a prefix can be guessed like any other.
+        digits = re.sub(r"[^0-9]", "", value).lstrip("0")
+        if len(re.sub(r"[^A-Z]", "", value)) > 2 or (digits and int(digits) >= _GUESSABLE):
             yield MatchKey(kind, value)
 
 
 def _composite_keys(site: NormalSite) -> Iterator[MatchKey]:
     if not site.country or not site.name:
         return
-    ranked = _most_telling_first(site.name, COMMON_WORDS)
-    address = _most_telling_first(site.address, COMMON_STREETS)
-    rarest, city = ranked[0], "".join(site.city)
-    second = ranked[1] if len(ranked) > 1 else ""
-    telling = rarest if rarest not in COMMON_WORDS else ""
-    street = address[0] if address and address[0] not in COMMON_STREETS else ""
-    largest = max(site.numbers, key=lambda number: (len(number), number), default="")
-    digits = "".join(site.numbers)
-    parts: dict[str, tuple[str, ...]] = {
-        "street": (site.postcode, skeleton(address[0]) if address else "", site.house_number),
-        "name+postcode": (skeleton(rarest), site.postcode),
-        "last+postcode": (site.name[-1], site.postcode),
-        "name": ("".join(sorted(site.name)) if len(site.name) > 1 and sum(map(len, site.name)) >= 10 else "",),
-        "name+city": (telling, city),
-        "name+address": (telling, street),
-        "second+postcode": (second, site.postcode),
-        "name+number": (telling, largest if len(largest) > 2 else ""),
-        "first+city+number": (site.name[0], city, site.house_number),
-        "numbers": ("-".join(site.numbers) if len(digits) >= 6 or len(site.numbers) > 2 else "",),
-        "address+address": (street, address[1], site.house_number, site.postcode[:2] or city)
-        if len(address) > 1
-        else ("",),
-    }
-    for key_type, values in parts.items():
-        if all(values):
-            yield MatchKey(key_type, "|".join((site.country, *values)))
+    for key_type, *parts in _parts(site):
+        if all(parts):
+            yield MatchKey(key_type, "|".join((site.country, *parts)))
 
 
-def _most_telling_first(tokens: tuple[str, ...], common: frozenset[str]) -> list[str]:
-    """Order tokens without a frequency table: common words last, then longer first, then by the alphabet."""
-    return sorted(set(tokens), key=lambda token: (token in common, -len(token), token))
+def _parts(site: NormalSite) -> Iterator[tuple[str, ...]]:
+    """Yield key type and parts, the best keys first; a key with an empty part does not exist."""
+    words = own_words(site)
+    streets = telling(site.address, street_weight_of)
+    spelt = [skeleton(word) for word in streets]
+    core = skeleton(_most_telling_first(site.address, street_weight_of)[0]) if site.address else ""
+    city = main_word(site.city)
+    places = [skeleton(city), *spelt[:1]] if city else spelt[:3]
+    yield "street", site.postcode, core, site.house_number
+    yield "name", whole_name(site)
+    yield "name+place", letters(site.name), _at(places, 0) or site.postcode
+    for word in words[:3]:
+        yield "word+postcode", word, site.postcode
+    for place in places:
+        for word in words[:2]:
+            yield "word+place", word, place if place != word else ""
+    yield "word+city+number", skeleton(_most_telling_first(site.name, weight_of)[0]), city, site.house_number
+    yield "word+number", _at(words, 0), largest(site.numbers)
+    yield "streets+number", *sorted(spelt[:2]), "" if len(spelt) < 2 else site.house_number
+    yield "numbers", many(site.numbers), core[:2]
 
 
-def skeleton(token: str) -> str:
-    """Return the first letter and the consonants of a token."""
-    return token[:1] + re.sub(r"[aeiou]", "", token[1:])
+def telling(words: Sequence[str], weigh: Callable[[str], float]) -> list[str]:
+    """Return the words that tell something, the most telling first."""
+    return [word for word in _most_telling_first(words, weigh) if weigh(word) > _TELLING]
+
+
+def _most_telling_first(words: Sequence[str], weigh: Callable[[str], float]) -> list[str]:
+    return sorted(dict.fromkeys(words), key=lambda word: (-weigh(word), word))
+
+
+def own_words(site: NormalSite) -> list[str]:
+    """Return the skeletons of a name's telling words; a place's name says nothing beside the place."""
+    places = {skeleton(word) for word in (*site.city, *site.address)}
+    words = dict.fromkeys(skeleton(word) for word in telling(site.name, weight_of))
+    return [word for word in words if word not in places] or list(words)
+
+
+def whole_name(site: NormalSite) -> str:
+    """Return the letters of a telling name of two words or more in the order of the alphabet, or an empty string.
+
+    Word order and word breaks do not matter; two names with the same letters are rare at this length.
+    """
+    is_telling = len(telling(site.name, weight_of)) > 1 and sum(map(weight_of, site.name)) >= _NAME_WEIGHT
+    return letters(site.name) if is_telling else ""
+
+
+def main_word(city: tuple[str, ...]) -> str:
+    """Return the longer of a city's first two words: what follows differs from list to list."""
+    return max(city[:2], key=len, default="")
+
+
+def largest(numbers: Sequence[str]) -> str:
+    """Return the longest number of an address, the larger of equals, if it has three digits or more."""
+    number = max(numbers, key=lambda number: (len(number), number), default="")
+    return number if len(number) > 2 else ""
+
+
+def many(numbers: Sequence[str]) -> str:
+    """Return all numbers of an address in order, if there are three or more, or six digits together."""
+    return "-".join(sorted(numbers)) if len(numbers) > 2 or sum(map(len, numbers)) >= 6 else ""
+
+
+def _at(words: Sequence[str], position: int) -> str:
+    return words[position] if position < len(words) else ""

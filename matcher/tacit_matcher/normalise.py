@@ -1,53 +1,63 @@
-"""From the fields as written to canonical tokens: names, addresses, cities, postcodes, countries."""
+"""From the fields as written to canonical tokens: names, addresses, cities, postcodes, countries, identifiers."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-import pycountry
 from anyascii import anyascii
 
+from tacit_matcher.countries import COUNTRY_WORDS, normalise_country
 from tacit_matcher.identifiers import IdentifierError, normalise_identifier
+from tacit_matcher.postcodes import find_postcode, normalise_postcode
 from tacit_matcher.records import Site
+from tacit_matcher.text import fold, plain
+from tacit_matcher.words import (
+    AREA_WORDS,
+    CITY_WORDS,
+    CONCEPTS,
+    GIVEN_NAMES,
+    LEGAL_FORMS,
+    LEGAL_PHRASES,
+    ROMAN,
+    SITE_WORDS,
+    STOP_WORDS,
+    STREET_TYPES,
+)
 
-LEGAL_FORMS = frozenset(
-    ["ab", "aps", "as", "asa", "bv", "bvba", "cia", "co", "comp", "company", "corp", "corporation", "cv", "doo", "dooel", "eirl", "ek", "ev", "eg", "eood", "esp", "eu", "eurl", "foundation", "gbr", "gesmbh", "gmbh", "gmbhco", "haftungsbeschrankt", "hf", "inc", "incorporated", "jsc", "kft", "kg", "kgaa", "kk", "kom", "ks", "lda", "limitada", "limited", "llc", "llp", "ltd", "ltda", "ltdco", "mbh", "mb", "nv", "ohg", "ood", "oy", "oyj", "oao", "ooo", "oü", "ou", "pao", "partg", "plc", "private", "pt", "pte", "pty", "pvt", "sa", "sac", "sad", "sae", "sagl", "sal", "sarl", "sas", "sasu", "scs", "sccl", "scl", "sdn", "bhd", "se", "sia", "sk", "sl", "sll", "slu", "slne", "snc", "sociedad", "societa", "societe", "soc", "soccoop", "sp", "zoo", "spa", "spj", "spk", "srl", "srls", "srlu", "sro", "tbk", "tov", "uab", "ug", "ukio", "ul", "vof", "xb", "zao", "zrt", "zt", "zs", "ek", "kb", "hb", "ky", "tmi", "ay", "ei", "fie", "ev", "nyrt", "bt", "oo", "z", "o", "und", "und", "and", "et", "e", "y", "i"]
-)  # fmt: skip
-_COMMON = """
-    agrar agricola alimentacion alimentaria alimentos apparel backerei bakery bauernhof betrieb bio butcher cantine care
-    carnes carnicas catering center centre comercial company confectionery conservas cooperativa dairy distribuciones
-    distribuidora eier embutidos export factory farm fashion feinkost ferme fisch fischerei fish fleisch fleischerei
-    fleischwaren food foods frigorifico frische fruit fruits garment garments gasthaus gasthof gida group grupo handel
-    handels haus hof holding hotel huevos imp import industrial industrias industries industry international jamones
-    kaserei knitting kantine konditorei kuche lager lebensmittel logistik manufacturing mariscos markt meat metzgerei milch
-    molkerei naturkost new party partyservice pescados pieno produktion products productos quesos restaurant service
-    services shop spolka stadt supermarkt textile textiles trade trading ubojnia verwaltung vertrieb wild wurst zaklad zpt
-"""
-_STREET = {
-    "strasse": "str", "street": "str", "straat": "str", "st": "str", "ulica": "ul", "avenue": "av", "avenida": "av",
-    "ave": "av", "avda": "av", "road": "rd", "calle": "c", "rue": "r", "platz": "pl", "plaza": "pl", "place": "pl",
-    "gatve": "g", "gatvė": "g", "utca": "u", "utja": "u", "ut": "u", "number": "", "no": "", "nr": "", "num": "", "house": "", "plot": "",
-}  # fmt: skip
-_COUNTRIES = {
-    "uk": "GB", "great britain": "GB", "england": "GB", "usa": "US", "united states": "US", "deutschland": "DE",
-    "allemagne": "DE", "espana": "ES", "spanien": "ES", "espagne": "ES", "frankreich": "FR", "italia": "IT",
-    "italien": "IT", "polska": "PL", "polen": "PL", "suisse": "CH", "schweiz": "CH", "svizzera": "CH",
-    "osterreich": "AT", "nederland": "NL", "niederlande": "NL", "belgique": "BE", "belgien": "BE", "belgie": "BE",
-    "sverige": "SE", "schweden": "SE", "magyarorszag": "HU", "ungarn": "HU", "lietuva": "LT", "eesti": "EE",
-    "turkey": "TR", "turkiye": "TR", "turkei": "TR", "vietnam": "VN", "viet nam": "VN", "south korea": "KR",
-    "korea": "KR", "russia": "RU", "taiwan": "TW", "czech republic": "CZ", "prc": "CN", "p r china": "CN",
-    "peoples republic of china": "CN", "hong kong": "HK", "ivory coast": "CI",
-}  # fmt: skip
+__all__ = [
+    "NormalSite",
+    "is_trade_word",
+    "name_tokens",
+    "normalise_country",
+    "normalise_site",
+    "plain",
+    "street_weight_of",
+    "weight_of",
+]
+
+_LEGAL_PHRASE = re.compile(rf"\b(?:{'|'.join(LEGAL_PHRASES)})\b")
+_SINGLE_LETTERS = re.compile(r"\b(?:[a-z] ){1,5}[a-z]\b")
+_CONCEPT_TOKENS = frozenset(fold(word) for word in {*CONCEPTS, *CONCEPTS.values()})
+_GIVEN = frozenset(map(fold, GIVEN_NAMES))
+_SITE_TOKENS = frozenset(map(fold, SITE_WORDS))
+_COUNTRY_TOKENS = frozenset(map(fold, COUNTRY_WORDS))
+_COMMON_STREETS = frozenset(map(fold, AREA_WORDS | STREET_TYPES))
 
 
 @dataclass(frozen=True, slots=True)
 class NormalSite:
-    """A site in canonical tokens; an empty value means that the list does not say."""
+    """A site in canonical tokens; an empty value means that the list does not say.
+
+    ``name`` and ``address`` are folded words in their order, ``figures`` what tells one plant of a company from
+    another.
+    """
 
     country: str
     name: tuple[str, ...]
+    figures: tuple[str, ...]
     address: tuple[str, ...]
     house_number: str
     numbers: tuple[str, ...]
@@ -56,97 +66,117 @@ class NormalSite:
     identifiers: tuple[tuple[str, str], ...]
 
 
-def normalise_site(site: Site) -> NormalSite:
-    """Bring every field of a site into canonical form; fields that make no sense come out empty."""
-    country = normalise_country(site.country)
-    address = plain(site.address)
-    numbers = tuple(re.findall(r"\d+", address))
-    house = re.search(r"\b(\d+)\s?([a-z]?)\b", address)
+def normalise_site(site: Site | NormalSite, aliases: Mapping[str, str] | None = None) -> NormalSite:
+    """Bring every field of a site into canonical form; fields that make no sense come out empty.
+
+    ``aliases`` maps retired OS IDs to those that took their place. What is canonical already is returned as it is.
+    """
+    if isinstance(site, NormalSite):
+        return site
+    identifiers = tuple(_identifiers(site, aliases or {}))
+    return _normalise(site.name, site.address, site.city, site.postcode, site.country, identifiers)
+
+
+# Keys, sketch and judgement ask for the same site one after the other.
+@lru_cache(maxsize=32768)
+def _normalise(
+    name: str, address: str, city: str, postcode: str, country: str, identifiers: tuple[tuple[str, str], ...]
+) -> NormalSite:
+    code = normalise_country(country)
+    postal = normalise_postcode(anyascii(postcode), code) or find_postcode(anyascii(address), code)
+    words = plain(address).split()
+    numbers = _numbers(words, postal)
+    tokens, figures = name_tokens(name)
     return NormalSite(
-        country,
-        name_tokens(site.name),
-        tuple(token for word in address.split() if not any(map(str.isdigit, word)) and (token := _street(word))),
-        house.group(1) + house.group(2) if house else "",
+        code,
+        tokens,
+        figures,
+        tuple(_street_words(words)),
+        next(iter(numbers), ""),
         numbers,
-        normalise_postcode(site.postcode, country),
-        tuple(fold(word) for word in plain(site.city).split() if len(word) > 1 and not word.isdigit()),
-        _identifiers(site),
+        postal,
+        tuple(_city_words(city)),
+        identifiers,
     )
 
 
-@lru_cache(maxsize=65536)
-def plain(text: str) -> str:
-    """Transliterate to lower-case ASCII words separated by single blanks."""
-    return " ".join(re.findall(r"[a-z0-9]+", anyascii(text).lower().replace("'", "").replace(".", " ")))
+def name_tokens(name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the folded words of a name without legal forms (all words when nothing else is left), and its figures.
+
+    Trade words come out as what they mean, the same in every language. Figures are numbers, roman ones too, and the
+    letter after a word such as "unit": they tell one plant of a company from another.
+    """
+    text = plain(name)
+    words = _SINGLE_LETTERS.sub(lambda match: match.group().replace(" ", ""), _LEGAL_PHRASE.sub(" ", text)).split()
+    kept = [word for word in words if word not in LEGAL_FORMS and word not in STOP_WORDS]
+    kept = kept or words or text.split()
+    tokens = tuple(dict.fromkeys(fold(CONCEPTS.get(word, word)) for word in kept))
+    return tokens, tuple(_figures(kept))
 
 
 @lru_cache(maxsize=65536)
-def fold(word: str) -> str:
-    """Fold spellings that stand for one another: umlauts, doubled letters, c/k, ph/f, y/i."""
-    word = word.replace("ae", "a").replace("oe", "o").replace("ue", "u").replace("ph", "f").replace("ck", "k")
-    word = word.replace("c", "k").replace("y", "i").replace("w", "v").replace("th", "t")
-    return re.sub(r"(.)\1+", r"\1", word)
+def weight_of(token: str) -> float:
+    """Return how telling a word of a name is, from 0.5 for a trade word to 9 for a long word of no list.
+
+    It takes the place of a frequency table: longer words are rarer, and the words that many names share are listed.
+    """
+    if token in _CONCEPT_TOKENS or token in _COUNTRY_TOKENS or token in _SITE_TOKENS or len(token) < 3:
+        return 0.5
+    if token.isdigit():
+        return 1.0
+    return min(len(token), 10) - 1.0 if token not in _GIVEN else 1.5
 
 
-COMMON_STREETS = frozenset(
-    fold(word)
-    for word in """
-    hauptstr dorfstr bahnhofstr industriestr schulstr gartenstr ringstr kirchstr bergstr lindenstr waldstr gewerbepark
-    industrie industrial industriegebiet gewerbegebiet zone estate area park village district province city town road
-    commune township ward street economic development building floor china india vietnam bangladesh cambodia kossuth
-    petofi rakoczi poligono calle carretera avenida rue place chapelle eglise centre route
-    """.split()
-)
-"""Words of addresses that occur in most towns or stand for no place at all."""
-COMMON_WORDS = frozenset(fold(word) for word in _COMMON.split())
-"""Words of the trade that many names share; they say little about which company it is."""
+@lru_cache(maxsize=65536)
+def street_weight_of(token: str) -> float:
+    """Return how telling a word of an address is, in the same way."""
+    return 0.5 if token in _COMMON_STREETS or token in _COUNTRY_TOKENS or len(token) < 3 else min(len(token), 10) - 1.0
 
 
-def name_tokens(name: str) -> tuple[str, ...]:
-    """Return the folded words of a name without legal forms; all words when nothing else is left."""
-    words = re.sub(r"\b((?:[a-z] ){1,5}[a-z])\b", lambda m: m.group(1).replace(" ", ""), plain(name)).split()
-    kept = [fold(word) for word in words if word not in LEGAL_FORMS]
-    return tuple(kept or (fold(word) for word in words))
+def is_trade_word(token: str) -> bool:
+    """Return whether a word of a name says what is done and not who does it."""
+    return token in _CONCEPT_TOKENS
 
 
-@lru_cache(maxsize=4096)
-def normalise_country(text: str) -> str:
-    """Return the ISO 3166 alpha-2 code for any usual spelling, or an empty string."""
-    name = plain(text)
-    if not name:
-        return ""
-    if name in _COUNTRIES:
-        return _COUNTRIES[name]
-    try:
-        found = pycountry.countries.lookup(text.strip())
-    except LookupError:
-        return ""
-    return str(found.alpha_2)
+def _figures(words: list[str]) -> Iterator[str]:
+    for before, word in zip(["", *words], words, strict=False):
+        if word.isdigit():
+            yield word.lstrip("0") or "0"
+        elif word in ROMAN and before:
+            yield ROMAN[word]
+        elif len(word) == 1 and before in SITE_WORDS:
+            yield word
 
 
-def normalise_postcode(text: str, country: str) -> str:
-    """Return letters and digits of a postcode without the country's prefix, in the length the country uses."""
-    code = plain(text).replace(" ", "").upper()
-    if country and code.startswith(country) and code[2:].isdigit():
-        code = code[2:]
-    width = {"DE": 5, "ES": 5, "FR": 5, "IT": 5, "EE": 5, "LT": 5, "US": 5, "PL": 5, "SE": 5}.get(country)
-    if width and code.isdigit():
-        return code.zfill(width)[:width]
-    return code if any(map(str.isdigit, code)) else ""
+def _numbers(words: list[str], postcode: str) -> tuple[str, ...]:
+    numbers = (word.lstrip("0") for word in words if word.isdigit() and not (len(word) > 2 and word in postcode))
+    return tuple(dict.fromkeys(number for number in numbers if number))
 
 
-def _street(word: str) -> str:
-    for ending in ("strasse", "straße", "str"):
+def _street_words(words: Iterable[str]) -> Iterator[str]:
+    for word in words:
+        if word.isdigit() or word in STREET_TYPES or word in STOP_WORDS or len(word) < 2:
+            continue
+        yield fold(_without_street(word))
+
+
+@lru_cache(maxsize=65536)
+def _without_street(word: str) -> str:
+    for ending in ("strasse", "straat", "str"):
         if word.endswith(ending) and len(word) > len(ending) + 2:
-            return fold(word[: -len(ending)]) + "str"
-    return _STREET.get(word, fold(word))
+            return word[: -len(ending)]
+    return word
 
 
-def _identifiers(site: Site) -> tuple[tuple[str, str], ...]:
-    valid = []
+def _city_words(city: str) -> Iterator[str]:
+    words = [word for word in plain(city).split() if not word.isdigit()]
+    telling = [word for word in words if word not in CITY_WORDS and word not in STOP_WORDS]
+    return (fold(word) for word in telling or words)
+
+
+def _identifiers(site: Site, aliases: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for kind, text in sorted(site.identifiers.items()):
         try:
-            valid.append((kind, normalise_identifier(kind, text)))
+            yield kind, normalise_identifier(kind, text, aliases)
         except IdentifierError:
             continue
-    return tuple(valid)

@@ -1,4 +1,4 @@
-"""The record's payload: 24 bytes of facts and the sketch. Nothing on results, exact dates or the commissioning company."""
+"""The record's payload: 24 bytes of facts and the sketch. Nothing on results, exact dates or who commissioned it."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def encode_payload(record: AuditedSite, key: bytes) -> bytes:
 
 
 def decode_payload(payload: bytes) -> Payload:
-    """Read a payload strictly: an unknown version, code, quarter or a set reserved byte raises :class:`PayloadError`."""
+    """Read a payload strictly: an unknown version, code or quarter is a :class:`PayloadError`."""
     if len(payload) != PAYLOAD_BYTES:
         raise PayloadError(f"a payload has {PAYLOAD_BYTES} bytes, got {len(payload)}")
     version, scheme, scheme_version, scope, assessed, expires, platform, reserved = _LAYOUT.unpack_from(payload)

@@ -1,90 +1,137 @@
 """The similarity sketch: a keyed encoding of name and address that whoever opened the record can compare with its own.
 
 The field's standard encoding (Bloom filters of character bigrams under a cryptographic key; Schnell, Bachteler, Reiher
-2009), with truncated HMACs of whole tokens beside it. Its known weaknesses come from one key being shared by all
+2009), with truncated HMACs of whole words beside it. Its known weaknesses come from one key being shared by all
 records; here every record has its own, and it is sealed. Layout, 200 bytes: SPEC section 7 and MATCHING.md.
 """
 
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
-from tacit_matcher.normalise import COMMON_WORDS, NormalSite, normalise_site
+from tacit_matcher.normalise import NormalSite, is_trade_word, normalise_site, street_weight_of, weight_of
 from tacit_matcher.records import Site
 
 SKETCH_BYTES = 200
 _FILTER = 64  # bytes of each Bloom filter
-_HASHES = 5
+_HASHES = {b"n": 5, b"a": 3}  # addresses are longer: fewer hashes keep their filter from filling up
 _SLOT = 2  # bytes of a truncated HMAC: one chance in 65,536 of a false agreement
-# kind of token -> slots; a kind has more slots than tokens as a rule, and empty slots are zero
-_SLOTS = {"country": 1, "house": 1, "postcode": 1, "area": 1, "city": 5, "number": 9, "figure": 3, "name": 12}
-_RESERVED = SKETCH_BYTES - 2 * _FILTER - _SLOT * sum(_SLOTS.values())  # 6
+# kind of word -> slots; empty slots are zero
+_SLOTS = {"country": 1, "house": 1, "postcode": 1, "area": 1, "city": 4, "number": 7, "figure": 3, "trade": 2,
+          "name": 8, "street": 6}  # fmt: skip
+_RANKED = frozenset({"name", "street"})
+_WEIGHTS = SKETCH_BYTES - 2 * _FILTER - _SLOT * sum(_SLOTS.values())  # 4: two weights, two counts
+_ALIKE_FROM = 0.5  # a word less than half of whose bigrams are there is not there
 
 
-def make_sketch(key: bytes, site: Site) -> bytes:
+@dataclass(frozen=True, slots=True)
+class _View:
+    """A sketch taken apart: the two filters as numbers, the slots of each kind, what name and street weigh."""
+
+    name_filter: int
+    street_filter: int
+    slots: Mapping[str, Sequence[bytes]]
+    name_weight: float
+    street_weight: float
+
+
+def make_sketch(key: bytes, site: Site | NormalSite) -> bytes:
     """Return the 200-byte sketch of ``site`` under the 32-byte ``key``."""
     return _encode(hmac.new(key, digestmod="sha256"), normalise_site(site))
 
 
-def compare(key: bytes, sketch: bytes, site: Site) -> Mapping[str, float]:
+def compare(key: bytes, sketch: bytes, site: Site | NormalSite) -> dict[str, float]:
     """Return the features the judge weighs, each between 0 and 1; raises ValueError on a sketch of a wrong size.
 
     ``*_differ`` is 1 where both sides say something and the two contradict each other, so that "not said" differs
-    from "another".
+    from "another". ``*_least`` and ``*_most`` are the weight of the shared words as a share of the longer and of the
+    shorter side; a word counts in part when most of its bigrams are there.
     """
     if len(sketch) != SKETCH_BYTES:
         raise ValueError(f"a sketch has {SKETCH_BYTES} bytes, got {len(sketch)}")
-    mine, theirs = _parts(_encode(hmac.new(key, digestmod="sha256"), normalise_site(site))), _parts(sketch)
+    normal, mac = normalise_site(site), hmac.new(key, digestmod="sha256")
+    mine, theirs = _view(_encode(mac, normal)), _view(sketch)
     features = {
-        "name_alike": _dice(mine["n"], theirs["n"]),
-        "address_alike": _dice(mine["a"], theirs["a"]),
-        "address_known": float(any(mine["a"]) and any(theirs["a"])),
+        **_covered(mac, "name", normal.name, weight_of, theirs),
+        **_covered(mac, "street", normal.address, street_weight_of, theirs),
+        "name_alike": _dice(mine.name_filter, theirs.name_filter),
+        "street_alike": _dice(mine.street_filter, theirs.street_filter),
+        "street_known": float(bool(mine.street_filter) and bool(theirs.street_filter)),
+        "name_top": _top_of(theirs.slots["name"], mine.slots["name"]),
+        "name_elsewhere": _elsewhere(mine, theirs),
     }
     for kind in _SLOTS:
-        ours, other = _tokens(mine[kind]), _tokens(theirs[kind])
+        ours, other = set(mine.slots[kind]), set(theirs.slots[kind])
         common, smaller = len(ours & other), min(len(ours), len(other))
         features[f"{kind}_agree"] = common / smaller if smaller else 0.0
         features[f"{kind}_differ"] = float(smaller > 0 and common == 0)
-        if kind in ("name", "number"):
-            features[f"{kind}_same"] = float(bool(ours) and ours == other)
-    features["name_weight"] = _weight(key, site, _tokens(theirs["name"]))
-    # "Plant 1" and "Plant 2" of one company differ in nothing else.
-    features["figure_differ"] = float(_tokens(mine["figure"]) != _tokens(theirs["figure"]))
+        features[f"{kind}_same"] = float(bool(ours) and ours == other)
+    # "Plant 1" and "Plant 2" of one company differ in nothing else; one side may also leave the plant out.
+    figures, others = set(mine.slots["figure"]), set(theirs.slots["figure"])
+    features["figure_apart"] = float(bool(figures) and bool(others) and figures != others)
+    features["figure_alone"] = float(bool(figures) != bool(others))
     return features
 
 
 def _encode(mac: hmac.HMAC, site: NormalSite) -> bytes:
-    tokens: dict[str, Sequence[str]] = {
+    trades = [word for word in site.name if is_trade_word(word)]
+    words: dict[str, Iterable[str]] = {
         "country": (site.country,),
         "house": (site.house_number,),
         "postcode": (site.postcode,),
         "area": (site.postcode[:3],),
         "city": site.city,
         "number": site.numbers,
-        "figure": tuple(token for token in site.name if any(map(str.isdigit, token))),
-        "name": site.name,
+        "figure": site.figures,
+        "trade": trades,
+        "name": sorted(site.name, key=lambda word: (-weight_of(word), word)),
+        "street": sorted(site.address, key=lambda word: (-street_weight_of(word), word)),
     }
-    slots = b"".join(_fill(mac, kind, tokens[kind], count) for kind, count in _SLOTS.items())
-    return _bloom(mac, b"n", site.name) + _bloom(mac, b"a", site.address) + slots + bytes(_RESERVED)
+    slots = b"".join(_fill(mac, kind, words[kind], count) for kind, count in _SLOTS.items())
+    weights = bytes(
+        [
+            _byte(4 * sum(map(weight_of, site.name))),
+            _byte(2 * sum(map(street_weight_of, dict.fromkeys(site.address)))),
+            _byte(len(site.name)),
+            _byte(len(site.address)),
+        ]
+    )
+    return _bloom(mac, b"n", site.name) + _bloom(mac, b"a", site.address) + slots + weights
 
 
-def _bloom(mac: hmac.HMAC, label: bytes, tokens: Iterable[str]) -> bytes:
+def _bloom(mac: hmac.HMAC, label: bytes, words: Iterable[str]) -> bytes:
     filled = 0
-    for gram in {padded[i : i + 2] for token in tokens for padded in [f" {token} "] for i in range(len(padded) - 1)}:
-        digest = int.from_bytes(_digest(mac, label + gram.encode())[:8], "big")
-        for _ in range(_HASHES):
-            filled |= 1 << (digest & 511)
-            digest >>= 9
+    for gram in {gram for word in words for gram in _bigrams(word)}:
+        filled |= _bits(mac, label, gram)
     return filled.to_bytes(_FILTER, "big")
 
 
-def _fill(mac: hmac.HMAC, kind: str, tokens: Iterable[str], count: int) -> bytes:
-    label = kind.encode() + b":"
-    # A slot is never zero, which stands for empty; sorted, so that the order of words says nothing.
-    digests = (_digest(mac, label + token.encode()) for token in dict.fromkeys(tokens) if token)
-    filled = sorted(digest[:2] if any(digest[:2]) else b"\0\1" for digest in digests)[:count]
-    return b"".join(filled).ljust(_SLOT * count, b"\0")
+def _bigrams(word: str) -> Iterator[str]:
+    padded = f" {word} "
+    return (padded[i : i + 2] for i in range(len(padded) - 1))
+
+
+def _bits(mac: hmac.HMAC, label: bytes, gram: str) -> int:
+    digest, bits = int.from_bytes(_digest(mac, label + gram.encode())[:8], "big"), 0
+    for _ in range(_HASHES[label]):
+        bits |= 1 << (digest & (8 * _FILTER - 1))
+        digest >>= 9
+    return bits
+
+
+def _fill(mac: hmac.HMAC, kind: str, words: Iterable[str], count: int) -> bytes:
+    slots = [_slot(mac, kind, word) for word in dict.fromkeys(words) if word]
+    # Sorted where the order of words says nothing, so that it tells nothing either.
+    return b"".join((slots if kind in _RANKED else sorted(slots))[:count]).ljust(_SLOT * count, b"\0")
+
+
+def _slot(mac: hmac.HMAC, kind: str, word: str) -> bytes:
+    # Names, streets and cities share a label: lists differ in which column a word stands in.
+    label = b"word:" if kind in ("name", "street", "city") else kind.encode() + b":"
+    digest = _digest(mac, label + word.encode())[:_SLOT]
+    return digest if any(digest) else b"\0\1"  # zero stands for empty
 
 
 def _digest(mac: hmac.HMAC, message: bytes) -> bytes:
@@ -93,31 +140,63 @@ def _digest(mac: hmac.HMAC, message: bytes) -> bytes:
     return copy.digest()
 
 
-def _weight(key: bytes, site: Site, theirs: set[bytes]) -> float:
-    """Return the share of this side's name, by how telling its words are, that the other side has too."""
-    mac = hmac.new(key, digestmod="sha256")
-    total = found = 0.0
-    for token in dict.fromkeys(normalise_site(site).name):
-        telling = 0.4 if token in COMMON_WORDS else min(len(token), 10) - 1.0
-        total += telling
-        found += telling * (_fill(mac, "name", [token], 1) in theirs)
-    return found / total if total else 0.0
+def _byte(value: float) -> int:
+    return min(255, round(value))
 
 
-def _parts(sketch: bytes) -> dict[str, bytes]:
-    parts = {"n": sketch[:_FILTER], "a": sketch[_FILTER : 2 * _FILTER]}
-    at = 2 * _FILTER
+def _view(sketch: bytes) -> _View:
+    slots, at = {}, 2 * _FILTER
     for kind, count in _SLOTS.items():
-        parts[kind] = sketch[at : at + _SLOT * count]
+        pieces = (sketch[i : i + _SLOT] for i in range(at, at + _SLOT * count, _SLOT))
+        slots[kind] = [piece for piece in pieces if any(piece)]
         at += _SLOT * count
-    return parts
+    name, street = (int.from_bytes(sketch[i : i + _FILTER], "big") for i in (0, _FILTER))
+    return _View(name, street, slots, sketch[at] / 4, sketch[at + 1] / 2)
 
 
-def _tokens(slots: bytes) -> set[bytes]:
-    return {slots[i : i + _SLOT] for i in range(0, len(slots), _SLOT)} - {bytes(_SLOT)}
+def _covered(
+    mac: hmac.HMAC, kind: str, words: Sequence[str], weigh: Callable[[str], float], theirs: _View
+) -> dict[str, float]:
+    """Return how much of either side's words the other has, by weight."""
+    label, filled, whole = (
+        (b"n", theirs.name_filter, theirs.name_weight)
+        if kind == "name"
+        else (b"a", theirs.street_filter, theirs.street_weight)
+    )
+    exact, total, shared = set(theirs.slots[kind]), 0.0, 0.0
+    for word in dict.fromkeys(words):
+        total += weigh(word)
+        found = 1.0 if _slot(mac, kind, word) in exact else _found(mac, label, word, filled)
+        shared += weigh(word) * found
+    if not total or not whole:
+        return {f"{kind}_least": 0.0, f"{kind}_most": 0.0}
+    longer, shorter = max(total, whole), min(total, whole)
+    return {f"{kind}_least": min(1.0, shared / longer), f"{kind}_most": min(1.0, shared / shorter)}
 
 
-def _dice(left: bytes, right: bytes) -> float:
-    a, b = int.from_bytes(left, "big"), int.from_bytes(right, "big")
-    total = a.bit_count() + b.bit_count()
-    return 2 * (a & b).bit_count() / total if total else 0.0
+def _found(mac: hmac.HMAC, label: bytes, word: str, filled: int) -> float:
+    """Return from 0 to 1 how much of a word is in a filter by its bigrams."""
+    bits = [_bits(mac, label, gram) for gram in _bigrams(word)]
+    share = sum(bit & filled == bit for bit in bits) / len(bits)
+    return max(0.0, (share - _ALIKE_FROM) / (1 - _ALIKE_FROM))
+
+
+def _top_of(theirs: Sequence[bytes], mine: Sequence[bytes]) -> float:
+    """Return whether the most telling word of each side is among the other's: 0, a half or 1."""
+    return (float(theirs[0] in mine) + float(mine[0] in theirs)) / 2 if mine and theirs else 0.0
+
+
+def _elsewhere(mine: _View, theirs: _View) -> float:
+    """Return whether the most telling word of one side's name stands in the other's address or city."""
+    pairs = ((mine, theirs), (theirs, mine))
+    return float(
+        any(
+            bool(one.slots["name"]) and one.slots["name"][0] in {*two.slots["street"], *two.slots["city"]}
+            for one, two in pairs
+        )
+    )
+
+
+def _dice(left: int, right: int) -> float:
+    total = left.bit_count() + right.bit_count()
+    return 2 * (left & right).bit_count() / total if total else 0.0

@@ -6,17 +6,20 @@ runs it before it appends. An entry that is not signed by the party that may say
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tacit_protocol import keygen, messages, signing
+from tacit_protocol import audit_ledger, keygen, merkle, messages, signing
+from tacit_protocol.audit_ledger import AuditLedger
+from tacit_protocol.ceremony_record import BEFORE, RESTART, STEPS, CeremonyRecord, StreamKeys, conclude
 from tacit_protocol.errors import CeremonyError, SignatureError, TacitError, UploadError
 from tacit_protocol.grants import Ledger
 from tacit_protocol.group import Backend
 from tacit_protocol.messages import (
     BoardEntry,
     CeremonyCut,
+    Erasure,
+    GrantRequest,
     Handover,
     IndexRoot,
     Manifest,
@@ -25,27 +28,16 @@ from tacit_protocol.messages import (
     Round3,
     Round3Answer,
     Round4,
+    Trustee,
     UploadCommitment,
     WindowClose,
 )
 from tacit_protocol.sealed_index import ENTRIES_PER_RECORD
 
+__all__ = ["RESTART", "Board", "BoardError", "CeremonyRecord", "StreamId", "StreamKeys"]
+
 StreamId = tuple[str, str]  # (epoch, stream)
-_SECRETARIAT = frozenset({"manifest", "window-close", "ceremony-cut", "index"})
-_CEREMONY: dict[str, type[messages.Message]] = {
-    "ceremony-1": Round1,
-    "ceremony-2": Round2,
-    "ceremony-3": Round3,
-    "ceremony-3-answer": Round3Answer,
-    "ceremony-4": Round4,
-}
-_BEFORE = {
-    "ceremony-2": "ceremony-1",
-    "ceremony-3": "ceremony-2",
-    "ceremony-3-answer": "ceremony-3",
-    "ceremony-4": "ceremony-3-answer",
-}
-RESTART = "restart"  # a cut with this step gives an attempt up; the next one may then begin
+_SECRETARIAT = frozenset({"manifest", "window-close", "ceremony-cut", "index", "auditor"})
 
 
 class BoardError(TacitError):
@@ -53,88 +45,25 @@ class BoardError(TacitError):
 
 
 @dataclass
-class CeremonyRecord:
-    """One attempt of a ceremony: the first message of each kind and sender, in board order, and the cuts."""
-
-    ceremony: keygen.Ceremony
-    sent: dict[str, dict[int, keygen.CeremonyMessage]] = field(default_factory=lambda: {kind: {} for kind in _CEREMONY})
-    cuts: set[str] = field(default_factory=set)
-
-    def transcript(self) -> keygen.Transcript:
-        """Return the messages of steps 1 to 3 for :mod:`tacit_protocol.keygen`."""
-        return keygen.Transcript(
-            [m for m in self.sent["ceremony-1"].values() if isinstance(m, Round1)],
-            [m for m in self.sent["ceremony-2"].values() if isinstance(m, Round2)],
-            [m for m in self.sent["ceremony-3"].values() if isinstance(m, Round3)],
-            [m for m in self.sent["ceremony-3-answer"].values() if isinstance(m, Round3Answer)],
-        )
-
-    def confirmations(self) -> list[Round4]:
-        """Return the messages of step 4."""
-        return [m for m in self.sent["ceremony-4"].values() if isinstance(m, Round4)]
-
-    def accused(self) -> set[int]:
-        """Return the trustees that have to answer a complaint: those that opened and were accused by another."""
-        complaints = (m for m in self.sent["ceremony-3"].values() if isinstance(m, Round3))
-        return {index for m in complaints for index in m.accused} & self.sent["ceremony-2"].keys()
-
-    def expected(self, kind: str) -> set[int]:
-        """Return whose messages a step waits for: whoever stayed silent in one step is out of the next."""
-        if kind == "ceremony-1":
-            return set(self.ceremony.signing_keys)
-        if kind == "ceremony-3-answer":
-            return self.accused()
-        return set(self.sent["ceremony-1" if kind == "ceremony-2" else "ceremony-2"])
-
-    def finished(self, kind: str) -> bool:
-        """Tell whether a step is over: everybody expected has spoken, or the wait was cut."""
-        before = _BEFORE.get(kind)
-        if before is not None and not self.finished(before):
-            return False
-        return kind in self.cuts or self.expected(kind) <= self.sent[kind].keys()
-
-    def verify_turn(self, kind: str, sender: int) -> None:
-        """Raise :class:`CeremonyError` unless ``sender`` may send ``kind`` now; what is over stays as it is.
-
-        A message let in late would change the transcript that the others have already agreed to.
-        """
-        before, party = _BEFORE.get(kind), f"trustee {sender}"
-        if RESTART in self.cuts:
-            raise CeremonyError("this attempt of the ceremony was given up", party=party)
-        if before is not None and not self.finished(before):
-            raise CeremonyError(f"{kind} of trustee {sender} comes before {before} is over", party=party)
-        if kind in self.cuts:
-            raise CeremonyError(f"{kind} of trustee {sender} comes after the wait was cut", party=party)
-        if sender not in self.expected(kind):
-            raise CeremonyError(f"nothing is expected of trustee {sender} in {kind}", party=party)
-
-
-@dataclass(frozen=True)
-class StreamKeys:
-    """The public outcome of a completed ceremony."""
-
-    public_key: bytes
-    public_shares: Mapping[int, bytes]
-    disqualified: Mapping[int, str]
-
-
-@dataclass
 class Board:
     """The view of whoever follows; ``secretariat_key`` and ``trustee_keys`` (by index) are pinned beforehand.
 
-    ``head`` is a running hash over everything seen, so that a changed past shows.
+    ``tree`` is the log's Merkle tree over everything seen: its root at any size is compared with signed checkpoints.
     """
 
     secretariat_key: bytes
     trustee_keys: Mapping[int, bytes] | None = None
-    size: int = 0
-    head: bytes = bytes(32)
+    time: int = 0  # of the last entry
+    tree: merkle.Tree = field(default_factory=merkle.Tree)
     ledger: Ledger = field(default_factory=Ledger)
+    audits: AuditLedger = field(default_factory=AuditLedger)
     ceremonies: dict[tuple[str, str, int], CeremonyRecord] = field(default_factory=dict)
+    granted_at: dict[tuple[str, str, str, bytes], int] = field(default_factory=dict)  # as Ledger.granted: the entry
     closed_windows: dict[StreamId, int] = field(default_factory=dict)
     uploads: dict[int, tuple[str, UploadCommitment]] = field(default_factory=dict)
     handovers: dict[tuple[str, str, int], Handover] = field(default_factory=dict)
     indexes: dict[tuple[str, str, int], IndexRoot] = field(default_factory=dict)
+    erased: dict[str, set[int]] = field(default_factory=dict)  # epoch: the trustees that erased their shares
     _keys: dict[StreamId, StreamKeys] = field(default_factory=dict)
 
     def apply(self, entry: BoardEntry) -> None:
@@ -145,9 +74,30 @@ class Board:
                 party="secretariat",
                 evidence={"expected": self.size, "found": entry.sequence},
             )
+        if entry.time < self.time:
+            raise BoardError(
+                f"entry {entry.sequence} of the board is dated before the one that it follows",
+                party="secretariat",
+                evidence={"entry": entry.sequence, "time": entry.time, "before it": self.time},
+            )
+        leaf = messages.encode_leaf(entry)
         self._judge(entry)
-        self.size += 1
-        self.head = hashlib.sha256(self.head + messages.encode(entry)).digest()
+        self.tree.append(merkle.leaf_hash(leaf))
+        self.time = entry.time
+
+    def step_over(self, digest: bytes) -> None:
+        """Count an entry by its leaf hash alone: an auditor goes on after one that it had to refuse or that is gone."""
+        self.tree.append(digest)
+
+    @property
+    def size(self) -> int:
+        """Return the number of entries taken in."""
+        return self.tree.size
+
+    @property
+    def head(self) -> bytes:
+        """Return the root over everything taken in."""
+        return self.tree.root()
 
     def manifest(self, epoch: str) -> Manifest:
         """Return the manifest of an epoch; raises :class:`BoardError` when none was opened."""
@@ -191,7 +141,7 @@ class Board:
         latest = self.attempt_number(epoch, stream)
         for number in range(1, latest + 1):
             try:
-                keys = _conclude(group, self.ceremonies.get((epoch, stream, number)), f"{epoch}/{stream}")
+                keys = conclude(group, self.ceremonies.get((epoch, stream, number)), f"{epoch}/{stream}")
             except CeremonyError:
                 if number == latest:
                     raise
@@ -212,13 +162,28 @@ class Board:
         if message.kind in ("manifest", "enrolment", "grant"):
             if message.kind == "manifest":
                 self._check_manifest(messages.body_of(message, Manifest))
+            grant = messages.body_of(message, GrantRequest) if message.kind == "grant" else None
+            if grant is not None and grant.epoch in self.ledger.manifests:
+                self.check_open(grant.epoch, entry.time)
             self.ledger.apply(message)
-        elif message.kind in _CEREMONY:
+            if grant is not None:
+                self.granted_at.setdefault((grant.epoch, grant.stream, message.signer, grant.digest), entry.sequence)
+                self.audits.note_grant(entry)
+        elif message.kind in audit_ledger.KINDS:
+            self.audits.apply(entry, self.ledger, self.tree.root, self._officials())
+        elif message.kind in STEPS:
             self._ceremony(entry)
         elif message.kind == "upload":
             self._upload(entry)
+        elif message.kind == "erasure":
+            self._erasure(entry)
         else:
             self._publication(entry)
+
+    def _officials(self) -> set[bytes]:
+        parties: list[Manifest | Trustee] = [*self.ledger.manifests.values()]
+        parties += [trustee for manifest in self.ledger.manifests.values() for trustee in manifest.trustees]
+        return {self.secretariat_key} | {key for p in parties for key in (p.signing_key, p.agreement_key)}
 
     def _check_manifest(self, manifest: Manifest) -> None:
         if manifest.epoch in self.ledger.manifests:
@@ -228,21 +193,37 @@ class Board:
             raise BoardError(f"the manifest of {manifest.epoch} names impossible trustees", party="secretariat")
         if manifest.shuffler not in indices or manifest.signing_key != self.secretariat_key:
             raise BoardError(f"the manifest of {manifest.epoch} contradicts itself", party="secretariat")
-        if len({trustee.signing_key for trustee in manifest.trustees}) != len(indices):
+        self._check_trustees(manifest)
+        if self.trustee_keys is not None:
+            self._check_pinned(manifest, self.trustee_keys)
+
+    @staticmethod
+    def _check_trustees(manifest: Manifest) -> None:
+        count = len(manifest.trustees)
+        if len({trustee.signing_key for trustee in manifest.trustees}) != count:
             raise BoardError(
                 f"the manifest of {manifest.epoch} names one trustee under two numbers", party="secretariat"
             )
-        if 2 * manifest.threshold <= len(indices):
+        if 2 * manifest.threshold <= count:
             # Otherwise two halves could each make a key, and trustees left out could be enough to know it.
             raise BoardError(
                 f"the manifest of {manifest.epoch} has a threshold of {manifest.threshold} "
-                f"for {len(indices)} trustees: more than half of them must be needed",
+                f"for {count} trustees: more than half of them must be needed",
                 party="secretariat",
             )
+
+    @staticmethod
+    def _check_pinned(manifest: Manifest, pins: Mapping[int, bytes]) -> None:
         for trustee in manifest.trustees:
-            # A secretariat that names its own machines as trustees, in another's place or beside the pinned ones,
-            # would hold the whole key.
-            if self.trustee_keys is not None and self.trustee_keys.get(trustee.index) != trustee.signing_key:
+            pinned = pins.get(trustee.index)
+            if pinned is None:
+                raise BoardError(
+                    f"the manifest of {manifest.epoch} names trustee {trustee.index}, whose key is not pinned here: "
+                    "ask the secretariat for a new invitation and run 'tacit enrol' with it",
+                    party="secretariat",
+                )
+            if pinned != trustee.signing_key:
+                # A secretariat that names its own machines as trustees would hold the whole key.
                 raise BoardError(
                     f"the manifest of {manifest.epoch} gives trustee {trustee.index} another key than the one pinned: "
                     "a new trustee needs a new invitation",
@@ -251,7 +232,7 @@ class Board:
 
     def _ceremony(self, entry: BoardEntry) -> None:
         message = entry.message
-        body = messages.body_of(message, _CEREMONY[message.kind])
+        body = messages.body_of(message, STEPS[message.kind])
         if not isinstance(body, Round1 | Round2 | Round3 | Round3Answer | Round4):
             raise CeremonyError(f"{message.kind} is no step of a ceremony")
         manifest = self.manifest(body.epoch)
@@ -287,7 +268,7 @@ class Board:
             raise SignatureError(f"member {member} is not enrolled: run 'tacit enrol' first", party=member)
         signing.verify(key, entry.message)
         commitment = messages.body_of(entry.message, UploadCommitment)
-        if commitment.stream not in self.manifest(commitment.epoch).streams:
+        if commitment.stream not in self.check_open(commitment.epoch, entry.time).streams:
             raise BoardError(f"epoch {commitment.epoch} has no stream {commitment.stream}", party=member)
         current = self.open_window(commitment.epoch, commitment.stream)
         if commitment.window != current:
@@ -297,6 +278,13 @@ class Board:
                 party=member,
             )
         self.uploads[entry.sequence] = (member, commitment)
+
+    def _erasure(self, entry: BoardEntry) -> None:
+        erasure = messages.body_of(entry.message, Erasure)
+        manifest = self.manifest(erasure.epoch)
+        signing.verify(manifest.trustee(erasure.sender).signing_key, entry.message)
+        # Also before the epoch closes: a trustee that fears for its share had better erase it, for all to see.
+        self.erased.setdefault(erasure.epoch, set()).add(erasure.sender)
 
     def _publication(self, entry: BoardEntry) -> None:
         message = entry.message
@@ -309,10 +297,10 @@ class Board:
             self.closed_windows[close.epoch, close.stream] = close.window
         elif message.kind == "ceremony-cut":
             cut = messages.body_of(message, CeremonyCut)
-            if cut.step not in (*_CEREMONY, RESTART):
+            if cut.step not in (*STEPS, RESTART):
                 raise CeremonyError(f"the ceremony has no step {cut.step}", party="secretariat")
             record = self._ceremony_record(self.manifest(cut.epoch), cut.stream, cut.attempt, "secretariat")
-            if cut.step in _BEFORE and not record.finished(_BEFORE[cut.step]):
+            if cut.step in BEFORE and not record.finished(BEFORE[cut.step]):
                 raise CeremonyError(f"{cut.step} has not begun and cannot be cut", party="secretariat")
             record.cuts.add(cut.step)
         elif message.kind == "handover":
@@ -389,13 +377,3 @@ class Board:
                 party="secretariat",
                 evidence={"handed_over": handover.count, "records": root.records, "entries": root.entries},
             )
-
-
-def _conclude(group: Backend, record: CeremonyRecord | None, place: str) -> StreamKeys:
-    if record is None:
-        raise CeremonyError(f"the key ceremony of {place} has not begun: try again in a moment")
-    if not record.finished("ceremony-3-answer"):
-        raise CeremonyError(f"the key ceremony of {place} is under way: try again in a moment")
-    outcome = keygen.conclude(group, record.ceremony, record.transcript())
-    keygen.verify_agreement(record.ceremony, outcome, record.confirmations())
-    return StreamKeys(outcome.public_key, outcome.public_shares, outcome.disqualified)

@@ -66,5 +66,9 @@ class UploadError(TacitError):
     """An upload to the shuffler, or the shuffler's hand-over, breaks a size, count or commitment."""
 
 
+class QueryAuditError(TacitError):
+    """A query audit breaks a rule: an order that may not be given, an opening that does not fit what was granted."""
+
+
 class QuorumError(TacitError):
     """Fewer than the threshold of trustees answered; nothing is lost and the command can be run again."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Iterable, Iterator
+from operator import gt
 
 from tacit_protocol import merkle, messages
 from tacit_protocol.errors import EncodingError, IndexFileError
@@ -17,6 +18,7 @@ from tacit_protocol.sealed_index import COMMITMENT_BYTES, ENTRY_BYTES, RECORD_BY
 MAGIC = b"tacit-index/1\n"
 CHUNK_BYTES = 65536
 _HEADER_LIMIT = 1024
+_SORT_ROWS = 65536  # rows compared at a time
 
 Buffer = bytes | mmap.mmap
 
@@ -72,6 +74,17 @@ class IndexFile:
                 party="secretariat",
                 evidence={"announced_root": root.root.hex(), "size": len(self._data)},
             )
+        for base, width, count in (
+            (self._entries_at, ENTRY_BYTES, header.entries),
+            (self._records_at, RECORD_BYTES, header.records),
+        ):
+            if not self._is_sorted(base, width, count):
+                # What is out of order is never found: a way to leave a record out that no root and no count shows.
+                raise IndexFileError(
+                    f"the index of {root.epoch}/{root.stream} window {root.window} is out of order",
+                    party="secretariat",
+                    evidence={"announced_root": root.root.hex(), "size": len(self._data)},
+                )
 
     def find(self, tag: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Yield (salt, wrapped record key) of every entry with ``tag``."""
@@ -91,6 +104,16 @@ class IndexFile:
         if position < self.header.records and self._data[start : start + COMMITMENT_BYTES] == commitment:
             return self._data[start : start + RECORD_BYTES]
         return None
+
+    def _is_sorted(self, base: int, width: int, count: int) -> bool:
+        """Tell whether rows stand in the order of their bytes; block by block, each begins with the last row before."""
+        for start in range(0, count, _SORT_ROWS):
+            begin = base + width * max(start - 1, 0)
+            block = self._data[begin : base + width * min(start + _SORT_ROWS, count)]
+            rows = [block[i : i + width] for i in range(0, len(block), width)]
+            if any(map(gt, rows, rows[1:])):
+                return False
+        return True
 
     def _first(self, key: bytes, base: int, width: int, count: int) -> int:
         """Binary search: the first row whose leading bytes are not below ``key``."""

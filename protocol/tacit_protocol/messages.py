@@ -6,7 +6,7 @@ sizes are refused here, before anything looks inside.
 
 from __future__ import annotations
 
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
@@ -26,6 +26,10 @@ Url = Annotated[str, Meta(max_length=512, pattern=r"^https?://[^\s]+\Z")]
 Ciphertext = Annotated[bytes, Meta(max_length=256)]
 
 MAX_TRUSTEES = 64
+MAX_POSITIONS = 256  # a query audit opens at most so many elements of a batch: bounds what an auditor may learn
+MAX_AUDITED_GRANTS = 64  # batches in one order
+MAX_LEAF_BYTES = 0xFFFF  # C2SP tlog-tiles: an entry's length stands in two bytes
+_LEAF_PREFIX = b"tacit/1 entry\n"  # the version of the encoding; another one gets another prefix
 STREAMS = ("social-audit", "virtual-assessment", "ecovadis", "human-rights")
 
 
@@ -216,8 +220,60 @@ class IndexRoot(Message, frozen=True):
     entries: Count
 
 
+class AuditorAppointment(Message, frozen=True):
+    """The secretariat appoints an auditor until a date; members compare its pseudonym with what it told them."""
+
+    signing_key: Key32
+    agreement_key: Key32  # X25519: answers to query audits are sealed to it
+    until: Annotated[int, Meta(ge=0, le=2**40)]  # Unix seconds
+
+
+class QueryAuditOrder(Message, frozen=True):
+    """An auditor asks a member to open some elements of granted batches.
+
+    ``checkpoint`` is a size of the log after the last of the grants and ``root`` what the log came to at that size;
+    together with the nonce, drawn after, they choose the positions.
+    """
+
+    member: Pseudonym
+    epoch: Identifier
+    stream: Identifier
+    grants: Annotated[tuple[Count, ...], Meta(min_length=1, max_length=MAX_AUDITED_GRANTS)]  # entry numbers
+    positions: Annotated[int, Meta(ge=1, le=MAX_POSITIONS)]  # in each batch
+    checkpoint: Count
+    root: Key32
+    nonce: Key32
+
+
+class QueryAuditAnswer(Message, frozen=True):
+    """A member has answered an order: the digest of the sealed answer that it hands to the auditor."""
+
+    order: Count  # sequence number of the order on the board
+    digest: Digest64
+
+
+class QueryAuditResult(Message, frozen=True):
+    """What an audit came to, in counts: nothing in it names a supplier."""
+
+    order: Count
+    outcome: Literal["plausible", "not-plausible", "false", "refused"]
+    plausible: Count
+    implausible: Count
+    padding: Count
+
+
+class Erasure(Message, frozen=True):
+    """A trustee says that it has erased its shares of an epoch: from here on nobody can evaluate with them."""
+
+    epoch: Identifier
+    sender: Index
+
+
 class BoardEntry(Message, frozen=True):
-    """One line of the board: its position, when the secretariat took it in, and the signed message."""
+    """One line of the board: its position, when the secretariat took it in, and the signed message.
+
+    It is a leaf of the log, in the form that :func:`encode_leaf` gives.
+    """
 
     sequence: Count
     time: Count
@@ -247,6 +303,11 @@ KINDS: dict[str, type[Message]] = {
     "ceremony-cut": CeremonyCut,
     "handover": Handover,
     "index": IndexRoot,
+    "auditor": AuditorAppointment,
+    "query-audit": QueryAuditOrder,
+    "query-audit-answer": QueryAuditAnswer,
+    "query-audit-result": QueryAuditResult,
+    "erasure": Erasure,
 }
 _KIND_OF = {kind_type: kind for kind, kind_type in KINDS.items()}
 _M = TypeVar("_M", bound=Struct)
@@ -264,6 +325,31 @@ def decode(data: bytes, message_type: type[_M], party: str | None = None) -> _M:
     except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
         sender = f" from {party}" if party else ""
         raise EncodingError(f"a {message_type.__name__} message{sender} is malformed: {error}", party=party) from None
+
+
+def encode_leaf(entry: BoardEntry) -> bytes:
+    """Return an entry as the log holds it: the version's line, then the entry's JSON.
+
+    Raises :class:`EncodingError` when it is larger than an entry of a tiled log can be.
+    """
+    leaf = _LEAF_PREFIX + encode(entry)
+    if len(leaf) > MAX_LEAF_BYTES:
+        raise EncodingError(
+            f"a {entry.message.kind[:32]} message of {len(entry.message.body)} bytes does not fit into the log: "
+            f"an entry has {len(leaf)} bytes with it, {MAX_LEAF_BYTES} at most",
+            party=entry.message.signer,
+        )
+    return leaf
+
+
+def decode_leaf(leaf: bytes, party: str | None = None) -> BoardEntry:
+    """Return the entry that a leaf of the log holds; it must be in the one form that :func:`encode_leaf` gives."""
+    if not leaf.startswith(_LEAF_PREFIX):
+        raise EncodingError("an entry of the log is of another version: update this program", party=party)
+    entry = decode(leaf[len(_LEAF_PREFIX) :], BoardEntry, party)
+    if _LEAF_PREFIX + encode(entry) != leaf:
+        raise EncodingError("an entry of the log is not in its canonical form", party=party)
+    return entry
 
 
 def kind_of(message: Message) -> str:

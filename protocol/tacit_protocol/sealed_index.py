@@ -27,7 +27,6 @@ ENTRIES_PER_RECORD = 14
 SEALED_BYTES = RECORD_BYTES + ENTRIES_PER_RECORD * ENTRY_BYTES  # 1000
 RECORD_BUCKET = 64  # a contribution's record count is padded to a multiple of this
 
-_RECORD_LABELS = (b"tacit/1 commitment", b"tacit/1 encryption", b"tacit/1 sketch")
 _NONCE = bytes(12)  # the encryption key is used for one message only
 
 
@@ -55,15 +54,19 @@ def index_salt(epoch: str, stream: str, public_key: bytes) -> bytes:
 
 def entry_key(salt: bytes, output: bytes) -> EntryKey:
     """Derive tag and wrap key from a 64-byte PRF output (SPEC step S1)."""
-    tag, wrap = hkdf.expand_each(hkdf.extract(salt, output), b"tag", b"wrap")
-    return EntryKey(tag[:TAG_BYTES], wrap)
+    prk = hkdf.extract(salt, output)
+    return EntryKey(hkdf.expand(prk, b"tag", TAG_BYTES), hkdf.expand(prk, b"wrap"))
 
 
 def record_keys(record_key: bytes) -> RecordKeys:
     """Derive commitment, encryption key and sketch key from rk (SPEC step S2)."""
     if len(record_key) != RECORD_KEY_BYTES:
         raise ValueError(f"a record key has {RECORD_KEY_BYTES} bytes")
-    return RecordKeys(*hkdf.expand_each(record_key, *_RECORD_LABELS))
+    return RecordKeys(
+        hkdf.expand(record_key, b"tacit/1 commitment"),
+        hkdf.expand(record_key, b"tacit/1 encryption"),
+        hkdf.expand(record_key, b"tacit/1 sketch"),
+    )
 
 
 def record_random_bytes(keys: int) -> int:

@@ -38,7 +38,7 @@ def open_at_secretariat(private_key: X25519PrivateKey, epoch: str, stream: str, 
 
 
 def upload_digest(salt: bytes, epoch: str, stream: str, pages: Iterable[bytes]) -> bytes:
-    """Return the salted digest of all uploaded records; the salt keeps equal uploads from being recognised."""
+    """Return the salted digest of all uploaded records (SPEC step U2); the salt hides that two uploads are equal."""
     if len(salt) != SALT_BYTES:
         raise UploadError(f"the salt of an upload has {SALT_BYTES} bytes")
     digest = hashlib.sha512(b"tacit/1 upload\x00" + salt + _info(epoch, stream))
@@ -89,7 +89,7 @@ def shuffle(records: Sequence[bytes], random: bytes) -> list[bytes]:
 
 
 def handover_digest(epoch: str, stream: str, window: int, pages: Iterable[bytes]) -> bytes:
-    """Return the digest of the shuffled records that the shuffler signs and the secretariat checks."""
+    """Return the digest of the shuffled records that the shuffler signs and the secretariat checks (SPEC step U5)."""
     digest = hashlib.sha512(b"tacit/1 handover\x00" + _info(epoch, stream) + b"|%d|" % window)
     for page in pages:
         digest.update(page)

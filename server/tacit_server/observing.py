@@ -96,7 +96,9 @@ class Observer:
         self._metrics.seconds.labels(route).observe(seconds)
         self._metrics.received.inc(seen.received)
         self._metrics.sent.inc(seen.sent)
-        quiet = route in ("/v1/board", "/v1/health", "/metrics") and seen.status < 400
+        quiet = (
+            route in ("/v1/board", "/v1/health", "/metrics", "/log/checkpoint", "/add-checkpoint") and seen.status < 400
+        )
         (log.debug if quiet else log.info)(
             "answered",
             method=scope["method"],

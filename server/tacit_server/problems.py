@@ -31,6 +31,7 @@ _STATUS: dict[type[TacitError], tuple[int, str]] = {
     BoardError: (409, "board"),
     protocol.EncodingError: (422, "encoding"),
     protocol.UploadError: (422, "upload"),
+    protocol.QueryAuditError: (409, "query-audit"),
 }
 
 

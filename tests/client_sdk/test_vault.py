@@ -84,3 +84,65 @@ def test_an_interrupted_write_leaves_the_old_item(tmp_path: Path, monkeypatch: p
         write_atomically(target, b"new")
     assert target.read_bytes() == b"old"
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_vault_works_in_another_folder(tmp_path: Path) -> None:
+    Vault.create(tmp_path / "old", "pass").put("batches/x", b"1")
+    (tmp_path / "old").rename(tmp_path / "new")
+    assert Vault.open(tmp_path / "new", "pass").get("batches/x") == b"1"
+
+
+def test_an_interrupted_making_leaves_nothing_that_opens_and_can_be_repeated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, left = vault_module.write_atomically, [3]
+
+    def die(path: Path, data: bytes, mode: int = 0o644) -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            raise KeyboardInterrupt
+        write(path, data, mode)
+
+    keys = {"keys/a": b"1", "keys/b": b"2"}
+    for steps in range(4):  # check, two keys, the key file; then only the lock is missing
+        left[0] = steps
+        monkeypatch.setattr(vault_module, "write_atomically", die)
+        with pytest.raises(KeyboardInterrupt):
+            Vault.create(tmp_path, None, keys)
+        monkeypatch.undo()
+        with pytest.raises(VaultError, match="holds no Tacit vault"):
+            Vault.open(tmp_path)
+    Vault.create(tmp_path, None, keys)
+    assert Vault.open(tmp_path).get("keys/b") == b"2"
+
+
+def test_a_place_where_no_vault_can_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    for home in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(VaultError, match="no vault can be made in"):
+            Vault.create(home)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"version":1,"lock":"scrypt","salt":"xyz"}', '{"version":1}'])
+def test_a_damaged_lock_file_is_named(tmp_path: Path, text: str) -> None:
+    Vault.create(tmp_path)
+    (tmp_path / "vault.json").write_text(text)
+    assert not needs_passphrase(tmp_path) or "scrypt" in text
+    with pytest.raises(VaultError, match="damaged"):
+        Vault.open(tmp_path, "x")
+
+
+def test_a_vault_of_a_later_version_asks_for_an_update(tmp_path: Path) -> None:
+    Vault.create(tmp_path)
+    path = tmp_path / "vault.json"
+    path.write_text(path.read_text().replace('"version": 1', '"version": 2'))
+    with pytest.raises(VaultError, match="version 2: update"):
+        Vault.open(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "zz", "00" * 31])
+def test_a_damaged_key_file_is_named(tmp_path: Path, text: str) -> None:
+    Vault.create(tmp_path)
+    (tmp_path / "vault.key").write_text(text)
+    with pytest.raises(VaultError, match=r"vault\.key is (missing or )?damaged"):
+        Vault.open(tmp_path)

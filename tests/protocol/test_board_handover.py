@@ -123,9 +123,7 @@ def test_a_window_is_handed_over_once_and_in_turn(table: Table) -> None:
         table.hand_over(2, *entries)
 
 
-@pytest.mark.parametrize(
-    ("records", "entries"), [(129, 14 * 129), (128, 14 * 128 - 14), (127, 14 * 129)], ids=str
-)
+@pytest.mark.parametrize(("records", "entries"), [(129, 14 * 129), (128, 14 * 128 - 14), (127, 14 * 129)], ids=str)
 def test_an_index_with_impossible_counts_is_refused(table: Table, records: int, entries: int) -> None:
     with pytest.raises(TacitError, match="other counts") as caught:
         table.say(table.secretariat, IndexRoot(E, S, 1, bytes(32), 0, records, entries))

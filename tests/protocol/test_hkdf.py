@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import hmac
-
 import pytest
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
@@ -18,24 +16,11 @@ def test_vectors_of_rfc_5869(case: dict[str, str]) -> None:
     prk = hkdf.extract(fields["salt"], fields["key_material"])
     assert prk == fields["prk"]
     assert hkdf.expand(prk, fields["info"]) == fields["okm"][:32]  # its first block: longer outputs are not offered
-    assert hkdf.expand_each(prk, fields["info"], b"") == (fields["okm"][:32], hkdf.expand(prk, b""))
 
 
 @given(st.binary(min_size=32, max_size=32), st.binary(max_size=40), st.integers(min_value=1, max_value=32))
 def test_expand_agrees_with_another_implementation(prk: bytes, info: bytes, length: int) -> None:
     assert hkdf.expand(prk, info, length) == HKDFExpand(SHA256(), length, info).derive(prk)
-
-
-@given(st.binary(max_size=140), st.lists(st.binary(max_size=80), min_size=1, max_size=3))
-def test_extract_and_hmac_agree_with_the_interpreters(key: bytes, messages: list[bytes]) -> None:
-    keyed = hkdf.hmac_under(key)
-    for message in messages:
-        assert keyed(message) == hkdf.extract(key, message) == hmac.digest(key, message, "sha256")
-
-
-@given(st.binary(min_size=32, max_size=32), st.lists(st.binary(max_size=40), max_size=4))
-def test_expanding_several_is_expanding_each(prk: bytes, infos: list[bytes]) -> None:
-    assert hkdf.expand_each(prk, *infos) == tuple(hkdf.expand(prk, info) for info in infos)
 
 
 @pytest.mark.parametrize("length", [0, -1, 33])

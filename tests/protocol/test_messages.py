@@ -15,16 +15,21 @@ from hypothesis import strategies as st
 from tacit_protocol import messages, signing
 from tacit_protocol.errors import EncodingError
 from tacit_protocol.messages import (
+    AuditorAppointment,
     BoardEntry,
     BoardPage,
     CeremonyCut,
     EncryptedShare,
     Enrolment,
+    Erasure,
     GrantRequest,
     Handover,
     IndexRoot,
     Manifest,
     Message,
+    QueryAuditAnswer,
+    QueryAuditOrder,
+    QueryAuditResult,
     Receipt,
     RevealedShare,
     Round1,
@@ -55,6 +60,11 @@ EXAMPLES: list[Message] = [
     CeremonyCut(E, S, 1, "ceremony-2"),
     Handover(E, S, 1, (3, 4), 128, D),
     IndexRoot(E, S, 1, K, 2**40, 0, 0),
+    Erasure(E, 255),
+    AuditorAppointment(K, K, 2**40),
+    QueryAuditOrder("abcdefghijklmnop", E, S, (7, 9), 256, 12, K, K),
+    QueryAuditAnswer(13, D),
+    QueryAuditResult(13, "not-plausible", 3, 2, 1),
 ]
 by_kind = pytest.mark.parametrize("message", EXAMPLES, ids=messages.kind_of)
 
@@ -257,3 +267,21 @@ def test_a_manifest_finds_its_trustees() -> None:
     assert manifest.trustee(1).url == "https://trustee.example/1"
     with pytest.raises(EncodingError, match="names no trustee 2"):
         manifest.trustee(2)
+
+
+@by_kind
+def test_an_entry_of_the_log_has_one_form_and_is_read_back(message: Message) -> None:
+    entry = BoardEntry(7, 1_800_000_000, signing.sign(KEY, messages.kind_of(message), messages.encode(message)))
+    leaf = messages.encode_leaf(entry)
+    assert leaf.startswith(b"tacit/1 entry\n{")
+    assert messages.decode_leaf(leaf) == entry
+    for other in (leaf[1:], leaf + b" ", leaf.replace(b"tacit/1", b"tacit/2"), leaf.replace(b'"time":', b'"time": ')):
+        with pytest.raises(EncodingError):
+            messages.decode_leaf(other)
+
+
+def test_an_entry_that_is_too_large_for_the_log_is_refused_with_its_size() -> None:
+    handover = Handover(E, S, 1, tuple(range(10**7, 10**7 + 9000)), 1, D)
+    entry = BoardEntry(7, 5, signing.sign(KEY, "handover", messages.encode(handover)))
+    with pytest.raises(EncodingError, match="65535 at most"):
+        messages.encode_leaf(entry)

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from tacit_protocol import grants, messages, request_signing, sealed_index, shuffle, signing, voprf
 from tacit_protocol.board import Board, StreamKeys
+from tacit_protocol.checkpoint import decode_checkpoint
 from tacit_protocol.errors import TacitError
 from tacit_protocol.group import load_backend
 from tacit_protocol.messages import BoardEntry, BoardPage, Enrolment, GrantRequest, UploadCommitment
@@ -26,6 +27,7 @@ from tacit_server import serving
 from tacit_server.home import Home, create_home, open_home
 from tacit_server.secretariat.app import create_app as secretariat_app
 from tacit_server.secretariat.keeper import Keeper
+from tacit_server.secretariat.log import LogFiles
 from tacit_server.secretariat.operator import operations
 from tacit_server.secretariat.store import Store
 from tacit_server.settings import ServerSettings
@@ -139,6 +141,17 @@ class World:
 
         wait_for(published, f"the index of window {window}")
 
+    def wait_logged(self, entry: int) -> None:
+        """Wait until an entry is under a cosigned checkpoint; not when too few trustees run for there to be one."""
+        if 2 * sum(index > 0 for index in self.servers) > self.trustee_count and 0 in self.servers:
+            files = LogFiles(self.folder / "0")
+
+            def covered() -> bool:
+                note = files.published()
+                return note is not None and decode_checkpoint(note.text).size > entry
+
+            wait_for(covered, f"entry {entry} is under a cosigned checkpoint")
+
     def invitation(self) -> str:
         return operations.invite(self.keeper, 1, 3600)[0].code
 
@@ -173,10 +186,16 @@ class FakeMember:
     def enrol(self, code: str) -> httpx2.Response:
         agreement = X25519PrivateKey.generate().public_key().public_bytes_raw()
         self.enrolment = messages.encode(self.sign(Enrolment(signing.public_bytes(self.key), agreement)))
-        return self.send(0, "POST", "/v1/enrolments", self.enrolment, tacit_invitation=code)
+        return self.logged(self.send(0, "POST", "/v1/enrolments", self.enrolment, tacit_invitation=code))
 
     def post(self, message: messages.Message) -> httpx2.Response:
-        return self.send(0, "POST", "/v1/board", messages.encode(self.sign(message)))
+        return self.logged(self.send(0, "POST", "/v1/board", messages.encode(self.sign(message))))
+
+    def logged(self, answer: httpx2.Response) -> httpx2.Response:
+        """Wait until what was posted is on the log, as members do before they go on."""
+        if answer.status_code in (200, 201):
+            self.world.wait_logged(messages.decode(answer.content, BoardEntry).sequence)
+        return answer
 
     def board(self) -> Board:
         answer = self.send(0, "GET", "/v1/board?start=0&limit=1000")
@@ -242,7 +261,7 @@ class FakeMember:
         return [shuffle.seal_for_secretariat(agreement, EPOCH, STREAM, record) for record in sealed]
 
     def commit(self, uploads: list[bytes], window: int | None = None) -> tuple[int, bytes, bytes]:
-        """Post the commitment to an upload to the open window, or the one named; its entry, the salt and the one page."""
+        """Post the commitment to an upload to the open window, or the one named; entry, salt and the one page."""
         if window is None:
             with self.world.keeper.view() as board:
                 window = board.open_window(EPOCH, STREAM)

@@ -1,4 +1,4 @@
-"""A trustee follows the board, verifies it, and refuses one that changes what was seen."""
+"""A trustee follows the log: only what a signed checkpoint covers is taken in, and a fork is kept as proof."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from server.running import World
-from tacit_protocol import messages, signing
+from tacit_protocol import checkpoint as notes
+from tacit_protocol import evidence, merkle, messages, signing
 from tacit_protocol.board import BoardError
-from tacit_protocol.errors import TacitError
+from tacit_protocol.checkpoint import Checkpoint
+from tacit_protocol.errors import ProofError, SignatureError
+from tacit_protocol.evidence import BadEntry, ForkEvidence
 from tacit_protocol.messages import BoardEntry, BoardPage, Enrolment, GrantRequest
 from tacit_server.errors import ConfigurationError
 from tacit_server.trustee.follower import Follower
@@ -19,6 +22,7 @@ from tacit_server.trustee.store import FollowedRow, HeadRow, Store
 from tacit_server.trustee.upstream import UnreachableError
 
 SECRETARIAT = Ed25519PrivateKey.generate()
+KEY = signing.public_bytes(SECRETARIAT)
 
 
 def enrolment(number: int, time_: int = 5) -> BoardEntry:
@@ -28,18 +32,27 @@ def enrolment(number: int, time_: int = 5) -> BoardEntry:
 
 
 class FakeUpstream:
-    """A secretariat whose board tests write as they like."""
+    """A secretariat whose log tests write as they like; it signs whatever it shows."""
 
     def __init__(self, count: int = 0) -> None:
         self.entries = [enrolment(i) for i in range(count)]
-        self.reachable, self.turns, self.pause = True, 0, 0.0
+        self.key, self.reachable, self.turns, self.pause = SECRETARIAT, True, 0, 0.0
+        self.served: list[BoardEntry] | None = None  # what it serves in place of what it signed
 
-    def board(self, start: int, limit: int = 1000) -> BoardPage:
+    def checkpoint(self) -> bytes:
         if not self.reachable:
             raise UnreachableError("away")
         self.turns += 1
         time.sleep(self.pause)
-        return BoardPage(start, len(self.entries), tuple(self.entries[start : start + min(limit, 10)]))
+        head = Checkpoint(notes.log_origin(KEY), len(self.entries), merkle.tree_hash(self.leaves()))
+        return notes.sign_checkpoint(self.key, head).encode()
+
+    def leaves(self) -> list[bytes]:
+        return [messages.encode_leaf(entry) for entry in self.entries]
+
+    def board(self, start: int, limit: int = 1000) -> BoardPage:
+        entries = self.entries if self.served is None else self.served
+        return BoardPage(start, len(entries), tuple(entries[start : start + min(limit, 10)]))
 
 
 @pytest.fixture
@@ -50,19 +63,23 @@ def upstream() -> FakeUpstream:
 @pytest.fixture
 def make(tmp_path, upstream):
     def make() -> Follower:
-        store = Store(tmp_path / "tacit.sqlite")
-        return Follower(store, upstream, signing.public_bytes(SECRETARIAT), tmp_path / "contradiction.json", 60)
+        return Follower(Store(tmp_path / "tacit.sqlite"), upstream, KEY, tmp_path / "evidence", 60)
 
     return make
+
+
+def only_file(folder) -> ForkEvidence | BadEntry:
+    (path,) = (folder / "evidence").iterdir()
+    return evidence.decode(path.read_bytes())
 
 
 def test_it_reads_all_pages_and_goes_on_where_it_was_after_a_restart(make, upstream):
     follower = make()
     follower.refresh()
     assert follower.board.size == 25
-    head = follower.board.head
+    assert follower.board.head == merkle.tree_hash(upstream.leaves())
     again = make()
-    assert (again.board.size, again.board.head) == (25, head)
+    assert (again.board.size, again.board.head, again.note) == (25, follower.board.head, follower.note)
     upstream.entries.append(enrolment(25))
     again.refresh()
     assert again.board.size == 26
@@ -79,51 +96,103 @@ def test_a_secretariat_that_is_away_is_asked_again_later(make, upstream):
     assert follower.board.size == 25
 
 
+def test_a_checkpoint_of_another_key_is_refused(make, upstream):
+    upstream.key = Ed25519PrivateKey.generate()
+    with pytest.raises(SignatureError):
+        make().refresh()
+
+
 @pytest.mark.parametrize("place", [24, 12, 0], ids=["the last entry", "one in the middle", "the first"])
-def test_a_changed_entry_is_found_refused_and_kept_as_evidence(make, upstream, tmp_path, place):
+def test_a_changed_entry_is_a_fork_that_the_evidence_proves(make, upstream, tmp_path, place):
     follower = make()
     follower.refresh()
     kept, upstream.entries[place] = upstream.entries[place], enrolment(place)
     upstream.entries.append(enrolment(25))
-    with pytest.raises(BoardError, match=f"entry {place} of the board was changed"):
-        for _ in range(200):  # earlier pages are read again by turns
-            follower.refresh()
-    assert follower.broken is not None
-    size = follower.board.size
-    with pytest.raises(BoardError):
+    with pytest.raises(BoardError, match="does not lead from the 25 entries") as caught:
         follower.refresh()
-    assert follower.board.size == size
-    text = (tmp_path / "contradiction.json").read_bytes()
-    assert messages.encode(kept) in text
-    assert messages.encode(upstream.entries[place]) in text
-    with pytest.raises(BoardError, match="changed the board earlier"):
+    assert caught.value.party == "secretariat"
+    assert follower.board.size == 25
+    found = only_file(tmp_path)
+    assert (
+        evidence.verify_fork(found) == f"the log signed checkpoints of 25 and 26 entries with different entries {place}"
+    )
+    assert messages.decode_leaf(found.kept_leaf.leaf) == kept
+    assert messages.decode_leaf(found.shown_leaf.leaf) == upstream.entries[place]
+    with pytest.raises(BoardError):  # also when the old history is shown again
+        follower.refresh()
+    with pytest.raises(BoardError, match="changed or broke the log earlier"):
         make().refresh()
 
 
-def test_a_changed_time_is_a_changed_entry(make, upstream):
+def test_a_changed_time_is_a_changed_entry(make, upstream, tmp_path):
     follower = make()
     follower.refresh()
     upstream.entries[24] = BoardEntry(24, 6, upstream.entries[24].message)
     with pytest.raises(BoardError):
         follower.refresh()
+    assert evidence.verify_fork(only_file(tmp_path)) == "the log signed two different trees of 25 entries"
 
 
-def test_a_board_that_became_shorter_is_refused(make, upstream):
+def test_a_shorter_log_with_another_past_is_a_fork(make, upstream, tmp_path):
     follower = make()
     follower.refresh()
+    upstream.entries[3] = enrolment(3)
     del upstream.entries[20:]
-    with pytest.raises(BoardError, match="had 25 entries and now has 20"):
+    with pytest.raises(BoardError):
         follower.refresh()
+    assert "different entries 3" in evidence.verify_fork(only_file(tmp_path))
 
 
-def test_an_entry_that_breaks_a_rule_is_not_taken_in_and_what_came_before_stays(make, upstream):
+def test_a_shorter_log_is_not_followed_but_proves_nothing(make, upstream, tmp_path):
+    follower = make()
+    follower.refresh()
+    upstream.entries, all_of_them = upstream.entries[:20], upstream.entries
+    follower.refresh()
+    assert follower.board.size == 25 and follower.broken is None
+    upstream.entries = [*all_of_them, enrolment(25)]
+    follower.refresh()
+    assert follower.board.size == 26
+    assert not (tmp_path / "evidence").exists()
+
+
+def test_entries_that_the_checkpoint_does_not_cover_are_not_taken_in(make, upstream, tmp_path):
+    follower = make()
+    follower.refresh()
+    upstream.entries.append(enrolment(25))
+    for served in ([*upstream.entries[:25], enrolment(25)], upstream.entries[:25], []):
+        upstream.served = served
+        with pytest.raises(BoardError, match="does not lead"):
+            make().refresh()
+        # Nothing contradicts itself in what was signed, and that is what the file says.
+        with pytest.raises(ProofError, match="must be asked for a consistency proof"):
+            evidence.verify_fork(only_file(tmp_path))
+        (tmp_path / "evidence" / "fork-25-26.json").unlink()
+    upstream.served = None
+    again = make()
+    again.refresh()
+    assert again.board.size == 26
+
+
+def test_an_entry_that_breaks_a_rule_is_not_taken_in_and_what_came_before_stays(make, upstream, tmp_path):
     follower = make()
     forged = signing.sign(Ed25519PrivateKey.generate(), "window-close", b"{}")
     upstream.entries.insert(12, BoardEntry(12, 5, forged))
-    with pytest.raises(TacitError):
+    with pytest.raises(BoardError, match="entry 12 of the log breaks a rule") as caught:
         follower.refresh()
+    assert caught.value.party == "secretariat"
     assert follower.board.size == 12
     assert make().board.size == 12
+    found = only_file(tmp_path)
+    assert evidence.verify_bad_entry(found) == upstream.entries[12]
+    assert found.reason in str(caught.value)
+
+
+def test_an_entry_dated_before_the_one_before_it_is_refused(make, upstream):
+    follower = make()
+    upstream.entries.append(enrolment(25, time_=4))
+    with pytest.raises(BoardError, match="is dated before"):
+        follower.refresh()
+    assert follower.board.size == 25
 
 
 def test_a_grant_beyond_the_rules_is_not_followed(make, upstream):
@@ -133,9 +202,30 @@ def test_a_grant_beyond_the_rules_is_not_followed(make, upstream):
     key = Ed25519PrivateKey.generate()
     grant = messages.encode(GrantRequest("e", "s", 2048, bytes(64)))
     upstream.entries.append(BoardEntry(25, 5, signing.sign(key, "grant", grant)))
-    with pytest.raises(TacitError, match="not enrolled"):
+    with pytest.raises(BoardError, match="not enrolled"):
         follower.refresh()
     assert follower.board.size == 25
+
+
+def test_evidence_that_was_changed_proves_nothing(make, upstream, tmp_path):
+    follower = make()
+    follower.refresh()
+    upstream.entries[7] = enrolment(7)
+    upstream.entries.append(enrolment(25))
+    with pytest.raises(BoardError):
+        follower.refresh()
+    found = only_file(tmp_path)
+    other = evidence.LeafUnder(found.kept_leaf.leaf, found.shown_leaf.proof)
+    for changed in (
+        ForkEvidence(found.log_key, found.kept, found.kept, 7, found.kept_leaf, found.kept_leaf),
+        ForkEvidence(found.log_key, found.kept, found.shown, 8, found.kept_leaf, found.shown_leaf),
+        ForkEvidence(found.log_key, found.kept, found.shown, 7, found.kept_leaf, other),
+        ForkEvidence(found.log_key, found.kept, found.shown),
+    ):
+        with pytest.raises(ProofError):
+            evidence.verify_fork(changed)
+    with pytest.raises(SignatureError):
+        evidence.verify_fork(ForkEvidence(bytes(32), found.kept, found.shown))
 
 
 def test_what_was_kept_is_checked_at_the_start(make, upstream):
@@ -153,7 +243,7 @@ def test_a_kept_entry_that_was_changed_on_disk_is_found(make):
     follower = make()
     follower.refresh()
     with follower._store.writing() as session:
-        row = session.get(FollowedRow, 3)
+        row = session.get(FollowedRow, 24)
         row.time = 99
         session.add(row)
     with pytest.raises(ConfigurationError, match="changed on disk"):
@@ -177,7 +267,7 @@ def test_when_the_disk_fails_the_view_goes_back_to_what_is_kept(make, upstream, 
     assert follower.board.size == make().board.size == 26
 
 
-def test_many_who_wait_for_the_board_share_a_turn(make, upstream):
+def test_many_who_wait_for_the_log_share_a_turn(make, upstream):
     follower = make()
     follower.refresh()
     before, upstream.pause = upstream.turns, 0.2
@@ -186,7 +276,7 @@ def test_many_who_wait_for_the_board_share_a_turn(make, upstream):
         thread.start()
     for thread in threads:
         thread.join()
-    assert upstream.turns - before <= 6  # two turns, each with the pages it compares
+    assert upstream.turns - before <= 3
 
 
 def test_a_trustee_whose_secretariat_contradicts_itself_evaluates_nothing_more(world: World):

@@ -13,10 +13,9 @@ from tacit_client import Member
 from tacit_client.configuration import read_invitation
 from tacit_client.errors import PartyUnavailable, Refused
 from tacit_client.parties import TrusteeServer
-from tacit_protocol import dleq, messages, scalars
+from tacit_protocol import dleq, scalars
 from tacit_protocol.errors import IndexFileError, QuorumError, TacitError, UploadError
 from tacit_protocol.group import load_backend
-from tacit_protocol.messages import BoardPage
 
 GROUP = load_backend("auto")
 PROOF = dleq.PROOF_BYTES
@@ -90,19 +89,34 @@ def test_too_many_liars_are_all_named_and_the_check_goes_on_later(published: Wor
     assert member.status()[0].used == spent
 
 
-def test_a_board_that_goes_backwards_is_noticed(published: World) -> None:
+def test_a_log_that_goes_backwards_is_noticed(published: World) -> None:
     member = _shared(published)
-    member.board()
     meddler = meddle(member)
-    meddler.change = lambda party, url, body: messages.encode(BoardPage(0, 1, ())) if "/v1/board?" in url else body
+    shown: list[bytes] = []
+
+    def the_first_one(party: str, url: str, body: bytes) -> bytes:
+        if not url.endswith("/log/checkpoint"):
+            return body
+        shown.append(body)
+        return shown[0]
+
+    meddler.change = the_first_one
+    member.board()
+    meddler.change = lambda party, url, body: body
+    published.member("newcomer")
+    member.board()
+    meddler.change = the_first_one
     with pytest.raises(TacitError, match="were seen before") as caught:
         member.board()
     assert caught.value.party == "secretariat"
+    meddler.change = lambda party, url, body: body
+    member.board()  # an old copy on the way proves nothing: it is not held against the secretariat
 
 
-def test_a_forged_board_entry_is_refused(published: World) -> None:
+def test_a_forged_entry_is_refused(published: World) -> None:
     member = published.member("skeptic")
-    (member.home / "board.jsonl").unlink(missing_ok=True)
+    for name in ("board.jsonl", "checkpoint"):
+        (member.home / name).unlink()
     meddler = meddle(member)
 
     def forge(party: str, url: str, body: bytes) -> bytes:
@@ -114,13 +128,15 @@ def test_a_forged_board_entry_is_refused(published: World) -> None:
         return json.dumps(page).encode()
 
     meddler.change = forge
-    with pytest.raises(TacitError, match="does not verify"):
+    with pytest.raises(TacitError, match="does not lead from the 0 entries") as caught:
         member.board()
+    assert caught.value.party == "secretariat"
+    assert not list((member.home / "evidence").glob("*"))  # what came on the way was not signed: it proves nothing
 
 
 def test_a_damaged_index_is_fetched_again_and_then_refused(published: World) -> None:
     member = _shared(published)
-    for cached in (member.home / "cache").glob("*.index"):
+    for cached in (member.home / "cache").rglob("*.index"):
         cached.unlink()
     meddler = meddle(member)
     meddler.change = lambda party, url, body: body[:-1] + b"\x00" if "/v1/indexes/" in url else body
@@ -134,7 +150,7 @@ def test_a_damaged_index_is_fetched_again_and_then_refused(published: World) -> 
 
 def test_a_short_index_is_refused(published: World) -> None:
     member = _shared(published)
-    for cached in (member.home / "cache").glob("*.index"):
+    for cached in (member.home / "cache").rglob("*.index"):
         cached.unlink()
     meddle(member).change = lambda party, url, body: body[:100] if "/v1/indexes/" in url else body
     with pytest.raises(IndexFileError, match="asked for"):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -31,17 +32,31 @@ class World:
     invitations: list[Path] = field(default_factory=list)
 
     @classmethod
-    def start(cls, folder: Path, *, quota: int = 131_072, minimum: int = 1, invitations: int = 40) -> World:
+    def start(
+        cls,
+        folder: Path,
+        *,
+        quota: int = 131_072,
+        minimum: int = 1,
+        invitations: int = 40,
+        streams: tuple[str, ...] = (STREAM,),
+    ) -> World:
         world = cls(folder, Parties(folder, 2, 3, BACK_END))
         world.parties.start()
-        run(
-            "secretariat", "open-epoch", "--home", world.parties.home, "--epoch", EPOCH, "--stream", STREAM,
-            "--threshold", "2", "--shuffler", "3", "--quota", str(quota), "--minimum-contributors", str(minimum),
-        )  # fmt: skip
+        world.open_epoch(EPOCH, quota=quota, minimum=minimum, streams=streams)
         target = folder / "invitations"
         run("secretariat", "invite", "--home", world.parties.home, "--count", str(invitations), "-o", target)
         world.invitations = sorted(target.glob("*.json"))
         return world
+
+    def open_epoch(
+        self, epoch: str, *, quota: int = 131_072, minimum: int = 1, streams: tuple[str, ...] = (STREAM,)
+    ) -> None:
+        named = [argument for stream in streams for argument in ("--stream", stream)]
+        self.command(
+            "open-epoch", "--epoch", epoch, *named, "--threshold", "2", "--shuffler", "3",
+            "--quota", str(quota), "--minimum-contributors", str(minimum),
+        )  # fmt: skip
 
     def stop(self) -> None:
         self.parties.stop()
@@ -50,18 +65,21 @@ class World:
         """Create and enrol a member; waits until the trustees have made the key."""
         member = Member.create(self.folder / name, back_end=BACK_END)
         member.enrol(self.invitations.pop())
-        self.wait(lambda: member.board().stream_keys(member.group, EPOCH, STREAM))
+        self.wait_for_key(member)
         return member
 
-    def close_window(self, member: Member) -> None:
+    def wait_for_key(self, member: Member, epoch: str = EPOCH, stream: str = STREAM) -> None:
+        self.wait(lambda: member.board().stream_keys(member.group, epoch, stream))
+
+    def close_window(self, member: Member, epoch: str = EPOCH, stream: str = STREAM) -> None:
         """Close the open window and wait until its index is published."""
-        window = member.board().open_window(EPOCH, STREAM)
-        self.command("close-window", "--epoch", EPOCH, "--stream", STREAM)
+        window = member.board().open_window(epoch, stream)
+        self.command("close-window", "--epoch", epoch, "--stream", stream)
 
         def published() -> None:
             board = member.board()
-            handover = board.handovers.get((EPOCH, STREAM, window))
-            if handover is None or (handover.entries and (EPOCH, STREAM, window) not in board.indexes):
+            handover = board.handovers.get((epoch, stream, window))
+            if handover is None or (handover.entries and (epoch, stream, window) not in board.indexes):
                 raise TacitError("not yet")
 
         self.wait(published)
@@ -83,6 +101,17 @@ class World:
         dead = self.trustee(index)
         self.parties.trustees[index - 1] = self.parties.restart(dead)
         wait_until_healthy([self.trustee(index)])
+
+    @contextmanager
+    def frozen(self, *indices: int) -> Iterator[None]:
+        """Let trustees hang, as a server does that is overloaded or paged out: connected and silent."""
+        for index in indices:
+            self.trustee(index).process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for index in indices:
+                self.trustee(index).process.send_signal(signal.SIGCONT)
 
     @staticmethod
     def wait(until: Callable[[], object]) -> None:

@@ -25,9 +25,13 @@ from tacit_server.home import Home
 from tacit_server.http import JSON_BYTES, FindKey, Guard, NonceTable, PathName, SignedRequest, make_app
 from tacit_server.observing import Metrics
 from tacit_server.secretariat import handovers
+from tacit_server.secretariat.console.page import add_console
 from tacit_server.secretariat.keeper import Keeper
+from tacit_server.secretariat.log import Log, LogFiles
+from tacit_server.secretariat.log_app import add_log
 from tacit_server.secretariat.publish import Publisher, Shelves
 from tacit_server.secretariat.store import Store
+from tacit_server.secretariat.witnesses import Witnesses
 from tacit_server.settings import ServerSettings
 
 Window = Annotated[int, Path(ge=1, le=10_000)]
@@ -43,6 +47,7 @@ class Secretariat:
     keeper: Keeper
     shelves: Shelves
     publisher: Publisher
+    log: Log
     guard: Guard
     nonces: NonceTable
     metrics: Metrics
@@ -59,7 +64,9 @@ def assemble(home: Home, settings: ServerSettings) -> Secretariat:
     metrics = Metrics()
     size = Gauge("tacit_board_entries", "Entries on the board", registry=metrics.registry)
     size.set_function(lambda: keeper.size)
-    return Secretariat(home, keeper, shelves, Publisher(keeper, shelves, settings.index_memory), guard, nonces, metrics)
+    publisher = Publisher(keeper, shelves, settings.index_memory)
+    log = Log(keeper, LogFiles(home.folder), Witnesses(keeper.trustees))
+    return Secretariat(home, keeper, shelves, publisher, log, guard, nonces, metrics)
 
 
 def create_app(home: Home, settings: ServerSettings) -> FastAPI:
@@ -68,14 +75,18 @@ def create_app(home: Home, settings: ServerSettings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        parts.log.start()
         parts.publisher.start()
         yield
+        parts.log.stop()
         parts.publisher.stop()
         parts.nonces.close()
         parts.keeper.store.close()
 
     app = make_app("Tacit secretariat", parts.metrics, lifespan)
     app.state.parts = parts
+    add_log(app, parts.log.files)
+    add_console(app, parts.keeper, parts.log.files)
     _add_board(app, parts)
     _add_handovers(app, parts)
     _add_indexes(app, parts)

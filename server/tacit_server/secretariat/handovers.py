@@ -30,7 +30,10 @@ def receive_page(keeper: Keeper, shelves: Shelves, signer: str, place: Place, nu
 
 
 def complete(keeper: Keeper, shelves: Shelves, signer: str, place: Place, message: Signed) -> tuple[BoardEntry, bool]:
-    """Check count and digest over all pages and put the hand-over on the board; repeating it gives the same entry."""
+    """Check count and digest over all pages and put the hand-over on the board (SPEC step U5).
+
+    Repeating it gives the same entry.
+    """
     handover = messages.body_of(message, Handover)
     if (handover.epoch, handover.stream, handover.window) != place:
         raise UploadError("the hand-over is about another window than the one it is posted to", party=signer)

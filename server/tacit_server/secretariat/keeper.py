@@ -37,7 +37,7 @@ class Keeper:
         self._grants: dict[_Grant, int] = {}
         self._enrolments: dict[str, int] = {}
         self._registered: dict[str, bytes] = {}
-        self._last_time = 0
+        self.appended: Callable[[], None] = lambda: None  # called after every transaction that may have appended
         self.catch_up()
 
     def now(self) -> int:
@@ -62,9 +62,11 @@ class Keeper:
             self._follow(session)
 
     def find_key(self, name: str) -> bytes | None:
-        """Return the key of a member, a trustee or the operator by its pseudonym."""
+        """Return the key of a member, a trustee, an auditor or the operator by its pseudonym."""
         with self._lock:
             key = self._board.ledger.signing_keys.get(name) or self._registered.get(name)
+            if key is None and name in self._board.audits.auditors:
+                return self._board.audits.key_of(name)
         if key is None and name == signing.pseudonym(self.home.public_key):
             return self.home.public_key
         return key
@@ -94,10 +96,10 @@ class Keeper:
         with self._transaction() as session:
             return self._enrol(session, message, hashlib.sha256(code.encode()).digest())
 
-    def trustees(self) -> list[TrusteeCard]:
-        """Return the registered trustees."""
+    def trustees(self, *, retired: bool = False) -> list[TrusteeCard]:
+        """Return the registered trustees, on request with those that were retired."""
         with self.store.reading() as session:
-            return self.store.trustees(session)
+            return self.store.trustees(session, retired=retired)
 
     @contextmanager
     def _transaction(self) -> Iterator[Session]:
@@ -109,6 +111,7 @@ class Keeper:
             except BaseException:
                 self._forget_uncommitted()
                 raise
+        self.appended()
 
     def _enrol(self, session: Session, message: Signed, code_hash: bytes) -> tuple[BoardEntry, bool]:
         enrolment = messages.body_of(message, Enrolment)
@@ -133,7 +136,7 @@ class Keeper:
         existing = self._existing(session, message)
         if existing is not None:
             return existing, False
-        now = max(self.now(), self._last_time)  # the board's times never run backwards
+        now = max(self.now(), self._board.time)  # the board's times never run backwards
         if signer is not None:
             rounds.judge_time(self._board, self.group, message, now)
         entry = BoardEntry(self._board.size, now, message)
@@ -156,11 +159,12 @@ class Keeper:
     def _follow(self, session: Session) -> None:
         for entry in self.store.entries(session, self._board.size):
             self._take_in(entry)
-        self._registered = {signing.pseudonym(t.signing_key): t.signing_key for t in self.store.trustees(session)}
+        self._registered = {
+            signing.pseudonym(t.signing_key): t.signing_key for t in self.store.trustees(session, retired=True)
+        }
 
     def _take_in(self, entry: BoardEntry) -> None:
         self._board.apply(entry)
-        self._last_time = entry.time
         message = entry.message
         if message.kind == "grant":
             grant = messages.body_of(message, GrantRequest)
@@ -174,5 +178,5 @@ class Keeper:
             if self.store.size(session) >= self._board.size:
                 return
             self._board = Board(self.home.public_key)
-            self._grants, self._enrolments, self._last_time = {}, {}, 0
+            self._grants, self._enrolments = {}, {}
             self._follow(session)

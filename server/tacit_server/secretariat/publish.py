@@ -95,7 +95,7 @@ class Publisher:
 
 
 def publish(keeper: Keeper, shelves: Shelves, handover: Handover, memory_limit: str) -> IndexRoot:
-    """Build the index of a hand-over and announce it."""
+    """Build the index of a hand-over and announce it (SPEC step U6)."""
     place = (handover.epoch, handover.stream, handover.window)
     pages, target = shelves.pages(*place), shelves.index(*place)
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -16,10 +16,11 @@ from tacit_protocol.messages import GrantRequest, Handover, UploadCommitment
 from tacit_protocol.signing import Signed, pseudonym
 from tacit_server.errors import ConflictError, ForbiddenError
 
-MEMBER_KINDS = frozenset({"grant", "upload"})
+MEMBER_KINDS = frozenset({"grant", "upload", "query-audit-answer"})
 CEREMONY_KINDS = ("ceremony-1", "ceremony-2", "ceremony-3", "ceremony-3-answer", "ceremony-4")
-TRUSTEE_KINDS = frozenset({*CEREMONY_KINDS, "handover"})
-OPERATOR_KINDS = frozenset({"manifest", "window-close", "ceremony-cut", "index"})
+TRUSTEE_KINDS = frozenset({*CEREMONY_KINDS, "handover", "erasure"})
+AUDITOR_KINDS = frozenset({"query-audit", "query-audit-result"})
+OPERATOR_KINDS = frozenset({"manifest", "window-close", "ceremony-cut", "index", "auditor"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,9 @@ def judge_sender(board: Board, signer: str, message: Signed) -> None:
     elif message.kind in TRUSTEE_KINDS:
         if signer not in trustee_names(board):
             raise ForbiddenError(f"only a trustee posts a message of kind {message.kind}", party=signer)
+    elif message.kind in AUDITOR_KINDS:
+        if signer not in board.audits.auditors:
+            raise ForbiddenError(f"only an appointed auditor posts a message of kind {message.kind}", party=signer)
     else:
         raise EncodingError(f"no message on the board is of kind {message.kind[:32]!r}", party=signer)
 

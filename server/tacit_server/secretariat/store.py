@@ -39,6 +39,7 @@ class TrusteeRow(SQLModel, table=True):
     url: str
     signing_key: bytes = Field(unique=True)
     agreement_key: bytes
+    retired: bool = False  # no longer a witness, and in no manifest from then on
 
 
 class Store:
@@ -72,10 +73,17 @@ class Store:
         session.add(BoardRow(**columns_of(entry)))
         session.flush()
 
-    def trustees(self, session: Session) -> list[TrusteeCard]:
-        """Return the registered trustees in order of their indices."""
+    def trustees(self, session: Session, *, retired: bool = False) -> list[TrusteeCard]:
+        """Return the registered trustees in order of their indices, on request with those that were retired."""
         rows = session.exec(select(TrusteeRow).order_by(col(TrusteeRow.index)))
-        return [TrusteeCard(row.index, row.url, row.signing_key, row.agreement_key) for row in rows]
+        return [_card(row) for row in rows if retired or not row.retired]
+
+    def retire_trustee(self, session: Session, index: int) -> None:
+        """Leave a trustee out from now on; its number is not given to another."""
+        row = session.get(TrusteeRow, index)
+        if row is not None:
+            row.retired = True
+            session.add(row)
 
     def add_trustee(self, session: Session, card: TrusteeCard) -> None:
         """Register a trustee or update its address."""
@@ -95,3 +103,7 @@ class Store:
         """Return how many invitations can still be used."""
         usable = (col(InvitationRow.used_by).is_(None), col(InvitationRow.expires) > now)
         return session.exec(select(func.count()).select_from(InvitationRow).where(*usable)).one()
+
+
+def _card(row: TrusteeRow) -> TrusteeCard:
+    return TrusteeCard(row.index, row.url, row.signing_key, row.agreement_key)

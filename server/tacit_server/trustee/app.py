@@ -18,7 +18,7 @@ from starlette.responses import Response
 
 from tacit_protocol import wire
 from tacit_protocol.dleq import Binding
-from tacit_protocol.errors import GrantError
+from tacit_protocol.errors import TacitError
 from tacit_protocol.grants import batch_digest
 from tacit_protocol.group import Backend, load_backend
 from tacit_protocol.messages import UploadCommitment
@@ -39,6 +39,7 @@ from tacit_server.trustee.shuffler import PAGE_BYTES, Shuffler
 from tacit_server.trustee.store import Store
 from tacit_server.trustee.turns import Turns
 from tacit_server.trustee.upstream import Upstream
+from tacit_server.trustee.witness import Witness, add_witness
 
 Entry = Annotated[int, Path(ge=0, le=2**40)]
 PageNumber = Annotated[int, Path(ge=0, le=2**24)]
@@ -66,6 +67,7 @@ class TrusteeParts:
     keystore: Keystore
     upstream: Upstream
     follower: Follower
+    witness: Witness
     shuffler: Shuffler
     evaluator: Evaluator
     answers: AnswerCache
@@ -90,8 +92,8 @@ def assemble(home: Home, settings: ServerSettings, options: TrusteeOptions) -> T
     keystore = Keystore(store, home.sealer, group)
     secretariat = home.party.secretariat
     upstream = Upstream(secretariat.url, home.signing_key)
-    evidence = home.folder / "contradiction.json"
-    follower = Follower(store, upstream, secretariat.signing_key, evidence, options.poll_seconds)
+    follower = Follower(store, upstream, secretariat.signing_key, home.folder / "evidence", options.poll_seconds)
+    witness = Witness(home, store, follower, secretariat.signing_key, options.clock)
     shuffler = Shuffler(home, store, upstream)
     answers = AnswerCache(home.folder / "answers", settings.answer_cache_bytes)
     nonces = NonceTable(home.folder / "nonces.sqlite")
@@ -109,8 +111,8 @@ def assemble(home: Home, settings: ServerSettings, options: TrusteeOptions) -> T
         lambda: follower.board.size
     )
     parts = TrusteeParts(
-        home.party.index, home, group, store, keystore, upstream, follower, shuffler, workers, answers, guard, nonces,
-        metrics, evaluated, options.clock,
+        home.party.index, home, group, store, keystore, upstream, follower, witness, shuffler, workers,
+        answers, guard, nonces, metrics, evaluated, options.clock,
     )  # fmt: skip
     ceremonies = Ceremonies(parts.index, home, group, store, keystore)
     turns = Turns(follower, ceremonies, shuffler, keystore, answers, upstream, settings.erase_after_seconds, parts.now)
@@ -135,6 +137,7 @@ def create_app(home: Home, settings: ServerSettings, options: TrusteeOptions) ->
 
     app = make_app(f"Tacit trustee {parts.index}", parts.metrics, lifespan)
     app.state.parts = parts
+    add_witness(app, parts.guard, parts.witness)
     _add_evaluations(app, parts)
     _add_uploads(app, parts)
     return app
@@ -183,23 +186,29 @@ def _add_evaluations(app: FastAPI, parts: TrusteeParts) -> None:
 
 def _allow(parts: TrusteeParts, member: str, key: evaluation.BatchKey, count: int) -> LoadedShare:
     """Return the share to evaluate with; looks at the board again before it says that there is no grant."""
-    epoch, stream, digest = key
+    epoch, stream, _ = key
     follower = parts.follower
     try:
-        with follower.lock:
-            policy.allow_evaluation(follower.board, member, epoch, stream, digest, count)
-    except GrantError:
+        _check_grant(follower, member, key, count)
+    except TacitError:
         follower.refresh()
     if follower.broken is not None:
         raise follower.broken
     with follower.lock:
         keys = policy.allow_stream(follower.board, parts.group, epoch, stream, parts.now())
         public = policy.own_public_share(keys, parts.index, epoch, stream)
-        policy.allow_evaluation(follower.board, member, epoch, stream, digest, count)
+        _check_grant(follower, member, key, count)
     share = parts.keystore.share((epoch, stream), public)
     if share is None:
         raise ConflictError(f"trustee {parts.index} has lost its share of {epoch}/{stream}: ask another trustee")
     return share
+
+
+def _check_grant(follower: Follower, member: str, key: evaluation.BatchKey, count: int) -> None:
+    epoch, stream, digest = key
+    with follower.lock:
+        covered = follower.cosigned_size(follower.board.manifest(epoch))
+        policy.allow_evaluation(follower.board, covered, member, epoch, stream, digest, count)
 
 
 def _add_uploads(app: FastAPI, parts: TrusteeParts) -> None:

@@ -85,7 +85,7 @@ class Ceremonies:
     def _begin(self, ceremony: Ceremony, place: Place, attempt: int) -> Signed:
         random = secrets.token_bytes(ceremony.random_bytes())
         secret, message = keygen.round1(self.group, ceremony, self.index, random)
-        signed = self._sign(message)
+        signed = self.sign(message)
         self.keystore.begin(place, attempt, secret, signed)
         log.info("ceremony begun", epoch=place[0], stream=place[1], attempt=attempt)
         return signed
@@ -102,11 +102,11 @@ class Ceremonies:
             message = keygen.answer(ceremony, secret, complaints)
         else:
             share, outcome, message = keygen.round4(self.group, ceremony, secret, transcript)
-            signed = self._sign(message)
+            signed = self.sign(message)
             self.keystore.keep_share(place, message, share, signed)
             log.info("key share kept", epoch=place[0], stream=place[1], disqualified=sorted(outcome.disqualified))
             return signed
-        signed = self._sign(message)
+        signed = self.sign(message)
         self.store.keep_message(place, ceremony.attempt, signed)
         return signed
 
@@ -124,7 +124,8 @@ class Ceremonies:
         self.store.fail_ceremony(place, attempt, reason)
         log.error("ceremony failed", epoch=place[0], stream=place[1], attempt=attempt, reason=reason)
 
-    def _sign(self, message: Message) -> Signed:
+    def sign(self, message: Message) -> Signed:
+        """Return a message signed by this trustee."""
         return signing.sign(self.home.signing_key, messages.kind_of(message), messages.encode(message))
 
 

@@ -1,27 +1,32 @@
-"""Follow the board: fetch what is new, verify it, keep it, and refuse a board that changes what was seen.
+"""Follow the log: fetch what a signed checkpoint covers, verify it against the root, judge it, keep it.
 
-What was seen is kept with a running hash. Every turn overlaps with the last entry seen and also reads again one
-earlier page, so that the whole board is compared with the kept one over and over.
+Every fetched entry is hashed onto the tree seen so far; only when the root is the signed one is anything taken in. A
+log that changed what was seen, or that holds an entry which a rule forbids, is followed no further: the files in
+``evidence/`` show why, to anybody.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tacit_protocol import messages
+from tacit_protocol import checkpoint as notes
+from tacit_protocol import following, messages, witnessing
 from tacit_protocol.board import Board, BoardError
-from tacit_protocol.errors import TacitError
-from tacit_protocol.messages import BoardEntry
+from tacit_protocol.checkpoint import Note
+from tacit_protocol.errors import SignatureError, TacitError
+from tacit_protocol.following import BadEntryError, ForkedLogError, StaleLogError
+from tacit_protocol.messages import BoardEntry, Manifest
+from tacit_protocol.witnessing import WitnessError, WitnessPolicy
 from tacit_server.errors import ConfigurationError
 from tacit_server.files import write_atomically
 from tacit_server.observing import log
 from tacit_server.trustee.store import Store
 from tacit_server.trustee.upstream import RefusedError, UnreachableError, Upstream
 
-_REREAD_TURNS = 20  # turns between two looks at an earlier page
 _PATIENCE_SECONDS = 5.0
+_PAGE_ENTRIES = 1000
 
 
 class Follower:
@@ -33,11 +38,12 @@ class Follower:
         self._store, self._upstream, self._evidence = store, upstream, evidence
         self._poll_seconds = poll_seconds
         self.board = Board(secretariat_key)
+        self.note: Note | None = None  # the checkpoint up to which the board was verified
         self.lock = threading.RLock()
         self.broken: TacitError | None = None
         self.work: Callable[[], bool] = lambda: False
+        self._cosigned: dict[str, int] = {}  # epoch: the size that enough of its trustees have cosigned
         self._turn_lock, self._turns_begun = threading.Lock(), 0
-        self._reread_at, self._until_reread = 0, 0
         self._wake, self._stopped = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="tacit-follower", daemon=True)
         self._restore()
@@ -51,10 +57,31 @@ class Follower:
         self._stopped.set()
         self._wake.set()
 
+    def wake(self) -> None:
+        """Look at the log soon: something has happened there."""
+        self._wake.set()
+
     def find_key(self, name: str) -> bytes | None:
         """Return the signing key of an enrolled member."""
         with self.lock:
             return self.board.ledger.signing_keys.get(name)
+
+    def cosigned_size(self, manifest: Manifest) -> int:
+        """Return up to where the log is verified here and cosigned by a majority of the epoch's trustees.
+
+        A secretariat that shows each trustee another log finds no majority for more than one of them.
+        """
+        with self.lock:
+            note, known = self.note, self._cosigned.get(manifest.epoch, 0)
+            if note is None or known == self.board.size:
+                return known
+            witnesses = {notes.witness_name(t.signing_key): t.signing_key for t in manifest.trustees}
+            policy = WitnessPolicy(self.board.secretariat_key, witnesses, witnessing.majority(len(witnesses)))
+            try:
+                self._cosigned[manifest.epoch] = policy.verify(note, 0).checkpoint.size
+            except (WitnessError, SignatureError):
+                return known
+            return self._cosigned[manifest.epoch]
 
     def refresh(self) -> None:
         """Return when a turn that began after this call has ended; many callers share one turn."""
@@ -65,8 +92,18 @@ class Follower:
             self._turns_begun += 1
             try:
                 self._fetch()
-            except (UnreachableError, RefusedError) as error:
-                log.warning("board not reached", reason=error.message)
+            except (UnreachableError, RefusedError, StaleLogError) as error:
+                log.warning("log not reached", reason=error.message)
+
+    def refuse(self, error: TacitError) -> None:
+        """Follow no further: somebody showed that the log contradicts itself."""
+        self.broken = self.broken or error
+
+    def keep_evidence(self, name: str, content: bytes) -> None:
+        """Keep an evidence file; the first of a name stays as it is."""
+        path = self._evidence / name
+        if not path.exists():
+            write_atomically(path, content)
 
     def _run(self) -> None:
         delay = self._poll_seconds
@@ -78,11 +115,11 @@ class Follower:
                     self._fetch()
                 again = self.work()
                 delay = self._poll_seconds
-            except (UnreachableError, RefusedError) as error:
+            except (UnreachableError, RefusedError, StaleLogError) as error:
                 delay = min(2 * delay, _PATIENCE_SECONDS)
-                log.warning("board not reached", reason=error.message)
+                log.warning("log not reached", reason=error.message)
             except TacitError as error:
-                log.error("board refused", reason=error.message, party=error.party)
+                log.error("log refused", reason=error.message, party=error.party)
             except Exception:
                 if not self._stopped.is_set():
                     log.exception("a turn failed")
@@ -93,78 +130,74 @@ class Follower:
     def _fetch(self) -> None:
         if self.broken is not None:
             raise self.broken
-        while not self._stopped.is_set():
-            start = max(self.board.size - 1, 0)  # overlap by one: the last entry must still be what it was
-            page = self._upstream.board(start)
-            if page.size < self.board.size:
-                raise self._contradiction(f"the board had {self.board.size} entries and now has {page.size}", None)
-            self._compare(page.entries[: self.board.size - start], start)
-            new = page.entries[self.board.size - start :]
-            self._take_in(new)
-            if self.board.size >= page.size or not new:
-                break
-        self._reread()
-
-    def _take_in(self, entries: tuple[BoardEntry, ...]) -> None:
-        taken: list[BoardEntry] = []
+        note = notes.decode_note(self._upstream.checkpoint(), "secretariat")
+        if note == self.note:
+            return
         try:
             with self.lock:
-                for entry in entries:
-                    self.board.apply(entry)
-                    taken.append(entry)
-        finally:
-            self._keep(taken)
+                shown = following.verify_head(self.board, note)
+            entries = list(self._entries(self.board.size, shown.size))
+            with self.lock:
+                following.verify_entries(self.board, shown, entries)
+        except ForkedLogError as error:
+            raise self._forked(error, note) from error
+        self._take_in(note, entries)
 
-    def _keep(self, taken: list[BoardEntry]) -> None:
+    def _entries(self, start: int, size: int) -> Iterator[BoardEntry]:
+        """Yield the entries from ``start`` on, in pages, as far as the secretariat gives them."""
+        while start < size:
+            page = self._upstream.board(start, min(_PAGE_ENTRIES, size - start))
+            if not page.entries:
+                return
+            yield from page.entries[: size - start]
+            start += len(page.entries)
+
+    def _take_in(self, note: Note, entries: list[BoardEntry]) -> None:
+        with self.lock:
+            before = self.board.size
+            try:
+                following.take_in(self.board, note, entries)
+                self.note = note
+            except BadEntryError as error:
+                self.keep_evidence(f"entry-{error.file.entry}.json", messages.encode(error.file))
+                self._keep(entries[: self.board.size - before], None)
+                self.refuse(error)
+                raise
+            self._keep(entries, note)
+
+    def _keep(self, taken: list[BoardEntry], note: Note | None) -> None:
         try:
-            if taken:
-                self._store.follow(taken, self.board.size, self.board.head)
+            self._store.follow(taken, self.board.size, self.board.head, note.encode() if note else None)
         except Exception:
-            with self.lock:  # the view ran ahead of the disk: go back to what is kept
-                self.board = Board(self.board.secretariat_key)
-                self._restore()
+            self.board = Board(self.board.secretariat_key)  # the view ran ahead of the disk: back to what is kept
+            self._restore()
             raise
 
-    def _reread(self) -> None:
-        self._until_reread -= 1
-        if self._until_reread > 0 or self.board.size == 0:
-            return
-        start = self._reread_at if self._reread_at < self.board.size else 0
-        page = self._upstream.board(start)
-        known = page.entries[: self.board.size - start]
-        self._compare(known, start)
-        self._reread_at, self._until_reread = start + len(known), _REREAD_TURNS
-
-    def _compare(self, entries: tuple[BoardEntry, ...], start: int) -> None:
-        if not entries:
-            return
-        for kept, shown in zip(self._store.entries(start, len(entries)), entries, strict=True):
-            if kept != shown:
-                raise self._contradiction(f"entry {kept.sequence} of the board was changed", (kept, shown))
-
-    def _contradiction(self, what: str, pair: tuple[BoardEntry, BoardEntry] | None) -> BoardError:
-        if pair is not None:  # both halves, each signed: for everybody to see
-            write_atomically(self._evidence, messages.encode(_Evidence(*pair)))
-        error = BoardError(
-            f"{what}: this trustee follows it no further; the secretariat has to explain", party="secretariat"
-        )
-        self.broken = error
+    def _forked(self, error: ForkedLogError, note: Note) -> TacitError:
+        size = notes.decode_checkpoint(note.text).size
+        if self.note is not None:  # both halves, each signed: for everybody to see
+            try:
+                shown: list[BoardEntry] | None = list(self._entries(0, size))
+            except TacitError:
+                shown = None
+            with self.lock:
+                found = following.find_fork(
+                    self.board, self.note, self._store.followed(), note, iter(shown) if shown else None
+                )
+            self.keep_evidence(f"fork-{self.board.size}-{size}.json", messages.encode(found))
+        self.refuse(error)
         return error
 
     def _restore(self) -> None:
         for entry in self._store.followed():
             self.board.apply(entry)
         kept = self._store.head()
-        if kept is not None and kept != (self.board.size, self.board.head):
-            raise ConfigurationError("what this trustee kept of the board was changed on disk: restore a backup")
-        if self._evidence.exists():
+        if kept is not None and (kept.size, kept.head) != (self.board.size, self.board.head):
+            raise ConfigurationError("what this trustee kept of the log was changed on disk: restore a backup")
+        self.note = notes.decode_note(kept.note) if kept is not None and kept.note else None
+        if self._evidence.is_dir() and (files := sorted(path.name for path in self._evidence.glob("*.json"))):
             self.broken = BoardError(
-                f"the secretariat changed the board earlier ({self._evidence.name} in the home shows how): "
+                f"the secretariat changed or broke the log earlier (evidence/{files[0]} in the home shows how): "
                 "this trustee follows it no further",
                 party="secretariat",
             )
-
-
-class _Evidence(messages.Message, frozen=True):
-    kept: BoardEntry
-    shown: BoardEntry

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tacit_protocol.board import Board, StreamKeys
-from tacit_protocol.errors import CeremonyError
+from tacit_protocol.errors import CeremonyError, GrantError
 from tacit_protocol.group import Backend
 from tacit_protocol.messages import Manifest, UploadCommitment
 from tacit_server.errors import ConflictError, ForbiddenError, NotFoundError
@@ -28,9 +28,18 @@ def own_public_share(keys: StreamKeys, index: int, epoch: str, stream: str) -> b
     return public
 
 
-def allow_evaluation(board: Board, member: str, epoch: str, stream: str, digest: bytes, count: int) -> None:
-    """Raise :class:`~tacit_protocol.errors.GrantError` unless the board grants this batch to ``member``."""
+def allow_evaluation(
+    board: Board, covered: int, member: str, epoch: str, stream: str, digest: bytes, count: int
+) -> None:
+    """Raise :class:`~tacit_protocol.errors.GrantError` unless the log grants this batch to ``member``.
+
+    ``covered`` is the size of the checkpoint that this trustee has verified and enough witnesses have cosigned. The
+    trustee holds every leaf below it and has computed its root itself, so the grant's place in the board is its
+    inclusion proof; the member has nothing to send along.
+    """
     board.ledger.covers(member, epoch, stream, digest, count)
+    if board.granted_at[epoch, stream, member, digest] >= covered:
+        raise GrantError("the grant of this batch is on the log but not cosigned yet: ask again in a moment")
 
 
 def shuffles(board: Board, index: int, epoch: str) -> Manifest:

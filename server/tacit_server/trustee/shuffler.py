@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tacit_protocol import messages, shuffle, signing
 from tacit_protocol.errors import UploadError
-from tacit_protocol.messages import Handover, Manifest, Receipt, UploadCommitment
+from tacit_protocol.messages import BoardEntry, Handover, Manifest, Receipt, UploadCommitment
 from tacit_protocol.shuffle import PAGE_RECORDS, SHUFFLE_RANDOM_BYTES, UPLOAD_BYTES
 from tacit_protocol.signing import Signed
 from tacit_server.errors import ConflictError
@@ -113,12 +113,11 @@ class Shuffler:
         self.store.add_handover(place, window, signed)
         return signed
 
-    def deliver(self, signed: Signed) -> None:
-        """Bring a hand-over to the secretariat; everything may be sent again."""
+    def deliver(self, signed: Signed) -> BoardEntry:
+        """Bring a hand-over to the secretariat, which gives it an entry; everything may be sent again."""
         handover = messages.body_of(signed, Handover)
         if not handover.count:
-            self.upstream.post(signed)
-            return
+            return self.upstream.post(signed)
         place = (handover.epoch, handover.stream)
         pages, sent = self._handover_pages(place, handover.window), self.sent.setdefault(signed.signature, set())
         for number in pages.sizes():
@@ -126,12 +125,13 @@ class Shuffler:
                 self.upstream.put_page(*place, handover.window, number, pages.read(number))
                 sent.add(number)
         try:
-            self.upstream.complete(*place, handover.window, signed)
+            entry = self.upstream.complete(*place, handover.window, signed)
         except RefusedError:
             self.sent.pop(signed.signature)  # it lacks a page: the next try brings all of them again
             raise
         self.sent.pop(signed.signature)
         log.info("handed over", window=handover.window, records=handover.count, uploads=len(handover.entries))
+        return entry
 
     def tidy(self, place: Place, window: int, handed_over: set[int], abandoned: Sequence[int]) -> None:
         """After a hand-over: delete its pages, uploads that a later one replaced for good, and ``abandoned`` ones."""
@@ -159,7 +159,9 @@ class Shuffler:
         self.store.remove_upload(entry)
 
     def _due(self, place: Place, window: int, minimum: int, handed_over: set[int]) -> list[UploadRow]:
-        """Return one upload for each member that the next index is to hold, in board order; none when nothing is new.
+        """Return one upload for each member that the next index is to hold, in board order (SPEC step U4).
+
+        None when nothing is new.
 
         One member alone that replaces its upload would be named by what has left the index, however many newcomers hide
         what has come in; so either kind waits until there are enough of it.

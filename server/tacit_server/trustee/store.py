@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlmodel import Field, Session, SQLModel, col, delete, func, select
@@ -22,13 +23,23 @@ class FollowedRow(EntryColumns, table=True):
 
 
 class HeadRow(SQLModel, table=True):
-    """The running hash over everything seen: one row."""
+    """The root over everything seen, and the signed checkpoint that it was verified against: one row."""
 
     __tablename__ = "head"
 
     id: int = Field(primary_key=True)
     size: int
     head: bytes
+    note: bytes | None = None
+
+
+class WitnessRow(SQLModel, table=True):
+    """The latest checkpoint of a log that this trustee has cosigned."""
+
+    __tablename__ = "witnessed"
+
+    origin: str = Field(primary_key=True)
+    note: bytes = b""
 
 
 class CeremonyRow(SQLModel, table=True):
@@ -97,7 +108,7 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         tables: list[type[SQLModel]] = [
-            FollowedRow, HeadRow, CeremonyRow, OutboxRow, ShareRow, UploadRow, HandoverRow,
+            FollowedRow, HeadRow, WitnessRow, CeremonyRow, OutboxRow, ShareRow, UploadRow, HandoverRow,
         ]  # fmt: skip
         self._database = Database(path, tables)
         self.reading, self.writing, self.close = self._database.reading, self._database.writing, self._database.close
@@ -121,17 +132,26 @@ class Store:
         with self.reading() as session:
             return [entry_of(row) for row in session.exec(query.limit(limit))]
 
-    def head(self) -> tuple[int, bytes] | None:
-        """Return size and running hash of what was seen."""
+    def head(self) -> HeadRow | None:
+        """Return size and root of what was seen, and its checkpoint."""
         with self.reading() as session:
-            row = session.get(HeadRow, 1)
-            return (row.size, row.head) if row else None
+            return session.get(HeadRow, 1)
 
-    def follow(self, entries: Iterable[BoardEntry], size: int, head: bytes) -> None:
-        """Add verified entries and move the running hash along, in one transaction."""
+    def follow(self, entries: Iterable[BoardEntry], size: int, head: bytes, note: bytes | None) -> None:
+        """Add verified entries and move the head along, in one transaction; without a note the earlier one stays."""
         with self.writing() as session:
             session.add_all(FollowedRow(**columns_of(entry)) for entry in entries)
-            session.merge(HeadRow(id=1, size=size, head=head))
+            row = session.get(HeadRow, 1) or HeadRow(id=1, size=0, head=b"")
+            row.size, row.head, row.note = size, head, note or row.note
+            session.add(row)
+
+    @contextmanager
+    def witnessing(self, origin: str) -> Iterator[WitnessRow]:
+        """Give the row of a log alone: what is set in it is on disk when the block has ended without an error."""
+        with self.writing() as session:
+            row = session.get(WitnessRow, origin) or WitnessRow(origin=origin)
+            yield row
+            session.add(row)
 
     # --- ceremonies and shares -----------------------------------------------------------------------------
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from tacit_protocol.messages import Manifest
+from tacit_protocol.messages import Erasure, Manifest
+from tacit_protocol.signing import Signed
 from tacit_server.observing import log
 from tacit_server.trustee.answers import AnswerCache
 from tacit_server.trustee.ceremony import Ceremonies
@@ -29,31 +30,34 @@ class Turns:
     erase_after_seconds: int
     now: Callable[[], int]
     _erased: set[str] = field(default_factory=set)
-    _refused: dict[bytes, int] = field(default_factory=dict)  # message: the board's size when it was refused
+    _waits: dict[bytes, int] = field(default_factory=dict)  # signature of a message: the entry to wait for
 
     def work(self) -> bool:
         """Do what is due; returns True when something was posted, so that it is worth looking again at once."""
         posted = self._post_ceremony()
         posted |= self._hand_over()
         self._tidy()
-        self._erase()
+        posted |= self._erase()
         return posted
 
     def _post_ceremony(self) -> bool:
         with self.follower.lock:
             due = self.ceremonies.due(self.follower.board, self.now())
-            size = self.follower.board.size
-        posted = False
-        for message in due:
-            if self._refused.get(message.signature) == size:
-                continue  # nothing has changed since, so the answer would be the same
-            try:
-                self.upstream.post(message)
-                posted = True
-            except RefusedError as error:
-                self._refused[message.signature] = size
-                log.warning("ceremony message refused", kind=message.kind, reason=error.message)
-        return posted
+        sent = [self._post(message) for message in due]
+        return any(sent)
+
+    def _post(self, message: Signed) -> bool:
+        """Post a message unless it is on its way onto the log already; tell whether it was sent."""
+        size = self.follower.board.size
+        if self._waits.get(message.signature, -1) >= size:
+            return False
+        try:
+            self._waits[message.signature] = self.upstream.post(message).sequence
+        except RefusedError as error:
+            self._waits[message.signature] = size  # until something changes the answer would be the same
+            log.warning("message refused", kind=message.kind, reason=error.message)
+            return False
+        return True
 
     def _hand_over(self) -> bool:
         posted = False
@@ -62,11 +66,13 @@ class Turns:
                 board = self.follower.board
                 done = max((w for (e, s, w) in board.handovers if (e, s) == place), default=0)
                 closed, handed_over = board.closed_windows.get(place, 0), board.handed_over(*place)
+                size = board.size
             if done < closed:
                 window = done + 1
                 signed = self.shuffler.prepare(place, window, manifest.minimum_contributors, handed_over)
-                self.shuffler.deliver(signed)
-                posted = True
+                if self._waits.get(signed.signature, -1) < size:
+                    self._waits[signed.signature] = self.shuffler.deliver(signed).sequence
+                    posted = True
         return posted
 
     def _tidy(self) -> None:
@@ -83,18 +89,26 @@ class Turns:
             if done:
                 self.shuffler.tidy(place, done, handed_over, late)
 
-    def _erase(self) -> None:
+    def _erase(self) -> bool:
+        """Erase what is over, and say so on the log: first the deed, then the word, the same word after a restart."""
         with self.follower.lock:
-            manifests = list(self.follower.board.ledger.manifests.values())
+            board = self.follower.board
+            manifests = list(board.ledger.manifests.values())
+            said = {epoch for epoch, senders in board.erased.items() if self.ceremonies.index in senders}
+        posted = False
         for manifest in manifests:
-            if manifest.epoch in self._erased or self.now() < manifest.closes + self.erase_after_seconds:
+            if self.now() < manifest.closes + self.erase_after_seconds:
                 continue
-            shares = self.keystore.erase_epoch(manifest.epoch)
-            self.answers.remove_epoch(manifest.epoch)
-            self.shuffler.erase_epoch(manifest)
-            self._erased.add(manifest.epoch)
-            if shares:
-                log.info("key shares erased", epoch=manifest.epoch, shares=shares)
+            if manifest.epoch not in self._erased:
+                shares = self.keystore.erase_epoch(manifest.epoch)
+                self.answers.remove_epoch(manifest.epoch)
+                self.shuffler.erase_epoch(manifest)
+                self._erased.add(manifest.epoch)
+                if shares:
+                    log.info("key shares erased", epoch=manifest.epoch, shares=shares)
+            if manifest.epoch not in said and self.ceremonies.takes_part(manifest):
+                posted |= self._post(self.ceremonies.sign(Erasure(manifest.epoch, self.ceremonies.index)))
+        return posted
 
     def _shuffled(self) -> Iterator[tuple[Manifest, Place]]:
         """Yield the streams in which this trustee shuffles."""

@@ -36,6 +36,10 @@ class Upstream:
         self._url, self._key, self._clock = url.rstrip("/"), key, clock
         self._client = httpx2.Client(trust_env=False, timeout=httpx2.Timeout(60.0, connect=5.0))
 
+    def checkpoint(self) -> bytes:
+        """Return the log's checkpoint, a signed note."""
+        return self._send("GET", "/log/checkpoint")
+
     def board(self, start: int, limit: int = PAGE_ENTRIES) -> BoardPage:
         """Return a page of the board."""
         return messages.decode(self._send("GET", f"/v1/board?start={start}&limit={limit}"), BoardPage, _PARTY)
@@ -48,9 +52,10 @@ class Upstream:
         """Hand over one page of shuffled records."""
         self._send("PUT", f"/v1/handovers/{epoch}/{stream}/{window}/pages/{number}", page)
 
-    def complete(self, epoch: str, stream: str, window: int, handover: Signed) -> None:
+    def complete(self, epoch: str, stream: str, window: int, handover: Signed) -> BoardEntry:
         """Finish a hand-over."""
-        self._send("POST", f"/v1/handovers/{epoch}/{stream}/{window}/complete", messages.encode(handover))
+        target = f"/v1/handovers/{epoch}/{stream}/{window}/complete"
+        return messages.decode(self._send("POST", target, messages.encode(handover)), BoardEntry, _PARTY)
 
     def close(self) -> None:
         """Close all connections."""

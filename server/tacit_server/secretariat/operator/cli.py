@@ -58,6 +58,19 @@ def add_trustee(
 
 
 @app.command()
+def retire_trustee(
+    home: HomeOption,
+    index: Annotated[int, typer.Option(min=1, max=255, help="The trustee's number.", show_default=False)],
+) -> None:
+    """Leave a trustee out from now on: it is no witness any more, and the next epoch does without it."""
+    from tacit_server.secretariat.operator import operations
+
+    with clear_errors():
+        operations.retire_trustee(_keeper(home), index)
+    console.say(f"Trustee {index} is retired. Open epochs that name it go on with the others.")
+
+
+@app.command()
 def invite(
     home: HomeOption,
     output: Annotated[Path, typer.Option("--output", "-o", help="A file; with --count a folder.", show_default=False)],
@@ -132,6 +145,27 @@ def cut_ceremony(
     with clear_errors():
         cut = operations.cut_ceremony(_keeper(home), epoch, stream, RESTART if restart else step)
     console.say(f"Attempt {cut.attempt} of the ceremony of {epoch}/{stream}: {cut.step}.")
+
+
+@app.command()
+def appoint_auditor(
+    home: HomeOption,
+    card: Annotated[Path, typer.Argument(help="The auditor's card from 'tacit audit init'.", show_default=False)],
+    until: Annotated[str | None, typer.Option(help="Date or time, UTC, when the term ends; a year if absent.")] = None,
+) -> None:
+    """Appoint an auditor: it may then order query audits. Members see it on the board.
+
+    Tell the members its pseudonym by another way as well: they compare it before they open anything to it.
+    """
+    from tacit_protocol.signing import pseudonym
+    from tacit_server.home import read_json
+    from tacit_server.secretariat.operator import operations
+
+    with clear_errors():
+        auditor = read_json(card, operations.AuditorCard, "'tacit audit init' writes an auditor's card")
+        end = int(time.time()) + 2 * _YEAR_HALF if until is None else console.parse_time(until)
+        operations.appoint_auditor(_keeper(home), auditor, end)
+    console.say(f"Auditor {pseudonym(auditor.signing_key)} is appointed until {console.format_time(end)}.")
 
 
 @app.command()

@@ -6,12 +6,13 @@ import hashlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import msgspec
 
 from tacit_protocol import messages
 from tacit_protocol.errors import TacitError
-from tacit_protocol.messages import BoardEntry, CeremonyCut, Manifest, Trustee, WindowClose
+from tacit_protocol.messages import AuditorAppointment, BoardEntry, CeremonyCut, Manifest, Trustee, WindowClose
 from tacit_server.errors import ConfigurationError
 from tacit_server.home import SecretariatCard, TrusteeCard
 from tacit_server.secretariat import rounds
@@ -36,6 +37,14 @@ class Invitation(msgspec.Struct, frozen=True):
     version: int = 1
 
 
+class AuditorCard(msgspec.Struct, frozen=True):
+    """The file that 'tacit audit init' writes: the auditor's public keys."""
+
+    signing_key: Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
+    agreement_key: Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
+    version: int = 1
+
+
 @dataclass(frozen=True, slots=True)
 class EpochPlan:
     """What the operator decides about an epoch."""
@@ -52,13 +61,21 @@ class EpochPlan:
 
 def add_trustee(keeper: Keeper, card: TrusteeCard) -> None:
     """Register a trustee's card. An index keeps its keys for good: only its address may change later."""
-    for known in keeper.trustees():
+    for known in keeper.trustees(retired=True):
         if known.index == card.index and known.signing_key != card.signing_key:
             raise ConfigurationError(f"another trustee is registered as number {card.index}: give this one another")
         if known.index != card.index and known.signing_key == card.signing_key:
             raise ConfigurationError(f"this trustee is registered already, as number {known.index}")
     with keeper.store.writing() as session:
         keeper.store.add_trustee(session, card)
+
+
+def retire_trustee(keeper: Keeper, index: int) -> None:
+    """Take a trustee out of the witnesses and of every manifest from now on; epochs that name it stay as they are."""
+    if index not in {card.index for card in keeper.trustees()}:
+        raise ConfigurationError(f"no trustee {index} is registered, or it was retired already")
+    with keeper.store.writing() as session:
+        keeper.store.retire_trustee(session, index)
 
 
 def invite(keeper: Keeper, count: int, valid_seconds: int) -> list[Invitation]:
@@ -133,6 +150,15 @@ def cut_ceremony(keeper: Keeper, epoch: str, stream: str, step: str | None) -> C
         cut = CeremonyCut(epoch, stream, board.attempt_number(epoch, stream), step or waiting[0])
         keeper.publish(cut)
     return cut
+
+
+def appoint_auditor(keeper: Keeper, card: AuditorCard, until: int) -> AuditorAppointment:
+    """Appoint an auditor by its card; the same card with another date changes its term."""
+    appointment = AuditorAppointment(card.signing_key, card.agreement_key, until)
+    if until <= keeper.now():
+        raise ConfigurationError("an auditor's term ends in the future")
+    keeper.publish(appointment)
+    return appointment
 
 
 def stages(keeper: Keeper) -> list[rounds.Stage]:

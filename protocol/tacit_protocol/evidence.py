@@ -1,0 +1,204 @@
+"""Evidence files, complete in themselves: anybody with the log's public key can judge them.
+
+A fork: two checkpoints that the log signed and that cannot both be true. A bad entry: one that the log holds under a
+checkpoint although a rule forbids it. A complaint: records that were receipted and are not in the index. No supplier,
+tag or match key is in any of them.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from tacit_protocol import checkpoint as notes
+from tacit_protocol import merkle, messages, signing
+from tacit_protocol.board import Board
+from tacit_protocol.checkpoint import Checkpoint, Note
+from tacit_protocol.errors import EncodingError, ProofError
+from tacit_protocol.merkle import Tree
+from tacit_protocol.messages import Count, Handover, IndexRoot, Key32, Message, Receipt, UploadCommitment
+from tacit_protocol.signing import Signed
+
+NoteText = Annotated[str, Meta(max_length=notes.MAX_NOTE_BYTES)]
+Path = Annotated[tuple[Key32, ...], Meta(max_length=64)]
+
+
+class LeafUnder(Message, frozen=True):
+    """An entry as the log holds it, and its inclusion proof under one of the checkpoints."""
+
+    leaf: bytes
+    proof: Path
+
+
+class ForkEvidence(Message, frozen=True):
+    """Two checkpoints of one log; the one kept is the older in the finder's hands.
+
+    ``entry`` is a place where they differ, with what stands there under each; absent when the sizes are equal, or when
+    the log did not show what its second checkpoint is made of.
+    """
+
+    log_key: Key32
+    kept: NoteText
+    shown: NoteText
+    entry: Count | None = None
+    kept_leaf: LeafUnder | None = None
+    shown_leaf: LeafUnder | None = None
+    format: Literal["tacit/1 fork"] = "tacit/1 fork"
+
+
+class BadEntry(Message, frozen=True):
+    """An entry in the log that breaks a rule: ``reason`` is what the finder says, to be judged by reading the log."""
+
+    log_key: Key32
+    shown: NoteText
+    entry: Count
+    leaf: LeafUnder
+    reason: str
+    format: Literal["tacit/1 bad entry"] = "tacit/1 bad entry"
+
+
+class MissingRecord(Message, frozen=True):
+    """A record that should be in an index: its commitment there, and the hash of what the shuffler received."""
+
+    commitment: Key32
+    sent_sha256: Key32
+
+
+class Complaint(Message, frozen=True):
+    """A contributor says that records which the shuffler receipted are not in the index that they belong in.
+
+    ``receipt`` is the shuffler's, ``upload`` the member's commitment on the log, ``publication`` the index root that
+    lacks the records, or the hand-over that leaves the whole upload out; both as entries under ``shown``. The file is a
+    signed message of kind "complaint" by the member. It shows what was promised; who of shuffler and secretariat broke
+    the promise, the hand-over's pages show: the shuffler signed their digest.
+    """
+
+    log_key: Key32
+    shown: NoteText
+    receipt: Signed
+    upload: LeafUnder
+    publication: LeafUnder
+    missing: Annotated[tuple[MissingRecord, ...], Meta(max_length=2**24)]
+    format: Literal["tacit/1 complaint"] = "tacit/1 complaint"
+
+
+def verify_complaint(signed: Signed, board: Board) -> Complaint:
+    """Return a complaint whose receipt, commitment and publication are what it says; ``board`` is the log read whole.
+
+    Raises a :class:`TacitError` when the member did not sign it, when the log does not hold the two entries, when the
+    receipt is not the shuffler's for that commitment, or when the publication did not have to contain the upload.
+    """
+    member = board.ledger.signing_keys.get(signed.signer)
+    if member is None or signed.kind != "complaint":
+        raise ProofError("this is no complaint of an enrolled member")
+    signing.verify(member, signed)
+    complaint = messages.decode(signed.body, Complaint, signed.signer)
+    checkpoint = _signed(board.secretariat_key, complaint.shown)
+    upload, publication = (messages.decode_leaf(each.leaf) for each in (complaint.upload, complaint.publication))
+    for entry, where in ((upload, complaint.upload), (publication, complaint.publication)):
+        _verify_leaf(checkpoint, entry.sequence, where)
+    receipt = messages.body_of(complaint.receipt, Receipt)
+    manifest = board.manifest(receipt.epoch)
+    signing.verify(manifest.trustee(manifest.shuffler).signing_key, complaint.receipt)
+    commitment = messages.body_of(upload.message, UploadCommitment)
+    if (upload.sequence, upload.message.signer, commitment.count) != (receipt.entry, signed.signer, receipt.count):
+        raise ProofError("the receipt is for another upload")
+    if publication.message.kind == "handover":
+        handover = messages.body_of(publication.message, Handover)
+        if not handover.entries or receipt.entry in handover.entries or handover.window < receipt.window:
+            raise ProofError("this hand-over did not leave the upload out")
+    else:
+        root = messages.body_of(publication.message, IndexRoot)
+        contained = board.handovers[root.epoch, root.stream, root.window].entries
+        if receipt.entry not in contained or not complaint.missing:
+            raise ProofError("this index did not have to contain the upload, or nothing is missing")
+    return complaint
+
+
+def under(tree: Tree, shown: Note, entry: messages.BoardEntry) -> LeafUnder:
+    """Return an entry with its inclusion proof under a checkpoint."""
+    size = notes.decode_checkpoint(shown.text).size
+    return LeafUnder(messages.encode_leaf(entry), tuple(tree.inclusion_proof(entry.sequence, size)))
+
+
+def fork(
+    log_key: bytes,
+    kept: Note,
+    old: Tree,
+    shown: Note,
+    new: Tree | None,
+    leaves: tuple[bytes, bytes] | None,
+    entry: int | None,
+) -> ForkEvidence:
+    """Put fork evidence together; ``leaves`` are the two entries at ``entry``, ``new`` the tree of what was shown."""
+    texts = (kept.encode().decode(), shown.encode().decode())
+    if new is None or leaves is None or entry is None:
+        return ForkEvidence(log_key, *texts)
+    before, after = (notes.decode_checkpoint(note.text).size for note in (kept, shown))
+    return ForkEvidence(
+        log_key, *texts, entry,
+        LeafUnder(leaves[0], tuple(old.inclusion_proof(entry, before))),
+        LeafUnder(leaves[1], tuple(new.inclusion_proof(entry, after))),
+    )  # fmt: skip
+
+
+def verify_fork(evidence: ForkEvidence) -> str:
+    """Return in words what the evidence proves; raises :class:`ProofError` when it proves nothing.
+
+    It is checked that the log's key signed both checkpoints and that they contradict each other.
+    """
+    kept, shown = (_signed(evidence.log_key, text) for text in (evidence.kept, evidence.shown))
+    if kept.size == shown.size and kept.root != shown.root:
+        return f"the log signed two different trees of {kept.size} entries"
+    if evidence.entry is None or evidence.kept_leaf is None or evidence.shown_leaf is None:
+        raise ProofError(
+            f"the log signed checkpoints of {kept.size} and {shown.size} entries; nothing here shows that they "
+            "contradict each other: it must be asked for a consistency proof"
+        )
+    _verify_leaf(kept, evidence.entry, evidence.kept_leaf)
+    _verify_leaf(shown, evidence.entry, evidence.shown_leaf)
+    if evidence.kept_leaf.leaf == evidence.shown_leaf.leaf:
+        raise ProofError("the entry is the same under both checkpoints")
+    return f"the log signed checkpoints of {kept.size} and {shown.size} entries with different entries {evidence.entry}"
+
+
+def bad_entry(log_key: bytes, shown: Note, tree: Tree, entry: int, leaf: bytes, reason: str) -> BadEntry:
+    """Put the evidence for a bad entry together; ``tree`` holds at least what ``shown`` covers."""
+    size = notes.decode_checkpoint(shown.text).size
+    found = LeafUnder(leaf, tuple(tree.inclusion_proof(entry, size)))
+    return BadEntry(log_key, shown.encode().decode(), entry, found, reason)
+
+
+def verify_bad_entry(evidence: BadEntry) -> messages.BoardEntry:
+    """Return the entry that the log signed for; whether it breaks a rule is for whoever has read what comes before it.
+
+    Raises :class:`ProofError` when the log did not sign for it.
+    """
+    _verify_leaf(_signed(evidence.log_key, evidence.shown), evidence.entry, evidence.leaf)
+    return messages.decode_leaf(evidence.leaf.leaf, "secretariat")
+
+
+def decode(data: bytes, party: str | None = None) -> ForkEvidence | BadEntry:
+    """Decode an evidence file; raises :class:`EncodingError`."""
+    try:
+        kind = msgspec.json.decode(data, type=_Head).format
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        raise EncodingError("this is no evidence file", party=party) from None
+    if kind == "tacit/1 fork":
+        return messages.decode(data, ForkEvidence, party)
+    return messages.decode(data, BadEntry, party)
+
+
+class _Head(msgspec.Struct):
+    format: str
+
+
+def _signed(log_key: bytes, text: str) -> Checkpoint:
+    return notes.verify_log(notes.decode_note(text.encode()), notes.log_origin(log_key), log_key)
+
+
+def _verify_leaf(checkpoint: Checkpoint, entry: int, under: LeafUnder) -> None:
+    digest = merkle.leaf_hash(under.leaf)
+    merkle.verify_inclusion(checkpoint.root, checkpoint.size, entry, digest, under.proof)
