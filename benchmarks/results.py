@@ -215,7 +215,7 @@ _REFERENCE = (
     "several rounds, but for whole commands, which run once."
 )
 _CONTRIBUTION = (
-    "R per record, about nine keys each. Parties in one process without HTTP; all else is keys, payloads, sealing, "
+    "R per record, about seven keys each. Parties in one process without HTTP; all else is keys, payloads, sealing, "
     "shuffling, the vault and the upload's pages."
 )
 _CHECK = (
