@@ -203,7 +203,7 @@ def _row(plan: PlannedAudit, result: Result, *, findable: bool) -> ReportRow:
     if hit is None:
         step = "plan your own audit"
         if not findable:
-            step = "add a city, postcode or identifier and check again: there is too little on this site to find it by"
+            step = "add country and city, or an identifier, and check again: too little stands here to find the site by"
         return ReportRow(plan, "not found", next_step=step)
     payload, judgement = hit.payload, hit.judgement
     is_site = judgement.scope is Scope.SITE

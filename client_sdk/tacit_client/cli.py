@@ -107,7 +107,9 @@ def enrol(
 
 @app.command()
 def contribute(
-    audited: Annotated[Path, typer.Argument(help="Your list of audited sites, CSV or XLSX.", show_default=False)],
+    audited: Annotated[
+        Path, typer.Argument(help="Your list of audited sites: CSV or XLSX, up to 100,000 rows.", show_default=False)
+    ],
     home: HomeOption = DEFAULT_HOME,
     stream: StreamOption = "social-audit",
     epoch: EpochOption = None,
@@ -140,7 +142,9 @@ def contribute(
 
 @app.command()
 def check(
-    planned: Annotated[Path, typer.Argument(help="Your planned audits, CSV or XLSX.", show_default=False)],
+    planned: Annotated[
+        Path, typer.Argument(help="Your planned audits: CSV or XLSX, up to 100,000 rows.", show_default=False)
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the result, .xlsx or .csv.")] = Path(
         "overlaps.xlsx"
     ),

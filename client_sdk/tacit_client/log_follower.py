@@ -52,6 +52,7 @@ class LogFollower:
         self._lock = threading.Lock()
         self.board = board
         self.note: Note | None = None
+        self._bytes = 0  # how long the file of entries is, as far as this follower knows
         self._load()
 
     @property
@@ -134,11 +135,19 @@ class LogFollower:
             error.message += f" (evidence: {path})"
             raise
         finally:
-            with self._entries_file.open("ab") as file:
-                for entry in entries[: self.board.size - before]:
-                    file.write(messages.encode(entry) + b"\n")
+            self._keep(entries[: self.board.size - before])
         write_atomically(self._note_file, note.encode())
         self.note = note
+
+    def _keep(self, entries: list[BoardEntry]) -> None:
+        if self._entries_file.exists() and self._entries_file.stat().st_size != self._bytes:
+            # Another run on this vault has read on meanwhile: an entry kept twice would shift all that follow.
+            have = sum(1 for _ in self._kept_entries())
+            entries = [entry for entry in entries if entry.sequence >= have]
+        with self._entries_file.open("ab") as file:
+            for entry in entries:
+                file.write(messages.encode(entry) + b"\n")
+            self._bytes = file.tell()
 
     def _fetch(self, start: int, size: int) -> Iterator[BoardEntry]:
         while start < size:
@@ -182,6 +191,7 @@ class LogFollower:
         for entry in self._kept_entries():
             if entry.sequence >= self.board.size:
                 self.board.apply(entry)
+        self._bytes = self._entries_file.stat().st_size if self._entries_file.exists() else 0
         if self._note_file.exists():
             self.note = notes.decode_note(self._note_file.read_bytes(), self._note_file.name)
             head = notes.verify_log(self.note, notes.log_origin(self.board.secretariat_key), self.board.secretariat_key)

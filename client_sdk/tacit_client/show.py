@@ -130,27 +130,26 @@ def show_status(console: Console, pseudonym: str, streams: Sequence[StreamStatus
     if not streams:
         console.print("The secretariat has opened no epoch yet.")
         return
-    table = Table("stream", "yours", "published", "quota used", "closes")
+    table = Table()
+    for heading in ("stream, epoch", "yours", "published", "quota used"):
+        table.add_column(heading, no_wrap=True)
     for stream in streams:
         yours = f"in window {stream.contributed_window}" if stream.contributed_window else "not yet"
-        index = (
-            f"window {stream.index_window}:\n{_count(stream.index_records, 'record')}" if stream.index_window else ""
-        )
+        index = f"window {stream.index_window}\n{_count(stream.index_records, 'record')}" if stream.index_window else ""
         table.add_row(
-            f"{stream.epoch}\n{stream.stream}",
+            f"{stream.stream}\n[dim]{stream.epoch}, to {stream.closes.isoformat()}[/]",
             f"{yours}\n[dim]open: window {stream.window}[/]" if stream.ready else "[dim]key being made[/]",
             index or "nothing yet",
-            f"{stream.used:,}\nof {stream.quota:,}",
-            stream.closes.isoformat(),
+            f"{stream.used:,}\n[dim]of {stream.quota:,}[/]",
         )
     console.print(table)
 
 
 def _matches(rows: Sequence[ReportRow]) -> Table:
-    table = Table()
-    table.add_column("planned", no_wrap=True)  # the one that is shortened where the terminal is narrow
-    for heading, width in (("status", 8), ("scheme, held at", 18), ("matched by", 17)):
-        table.add_column(heading, no_wrap=True, min_width=width)
+    table = Table(expand=True)
+    table.add_column("planned", ratio=1, no_wrap=True, overflow="ellipsis")
+    table.add_column("found", no_wrap=True)
+    table.add_column("report", max_width=24)
     for row in rows:
         scheme = " ".join(part for part in (row.scheme, row.scheme_version) if part)
         colour = "green" if row.status == "assessed" else "yellow"
@@ -158,9 +157,8 @@ def _matches(rows: Sequence[ReportRow]) -> Table:
         best = row.matched_by.split(", ")[0]
         table.add_row(
             f"{_shown(row.plan_id)}\n[dim]{_shown(row.plan.site.name)}[/]",
-            f"[{colour}]{row.status}[/]{scope}\n{row.assessed_in}",
-            f"{_shown(scheme)}\n{_shown(row.held_at)}",
-            f"{_shown(best)}\n{_sure(row.probability)}",
+            f"[{colour}]{row.status}[/] {row.assessed_in}{scope}\n[dim]{_shown(best)}, {_sure(row.probability)}[/]",
+            f"{_shown(scheme)}\n[dim]{_shown(row.held_at)}[/]",
         )
     return table
 
@@ -176,7 +174,7 @@ def _show_poor(console: Console, rows: Sequence[int], one: str, many: str) -> No
     numbers = ", ".join(str(row) for row in rows[:SHOWN_ROWS]) + (", ..." if len(rows) > SHOWN_ROWS else "")
     console.print(
         f"[yellow]![/] {_count(len(rows), 'row')} {one if len(rows) == 1 else many}, having too little to be found by "
-        f"(row{'s' if len(rows) > 1 else ''} {numbers}): add a city, postcode or identifier",
+        f"(row{'s' if len(rows) > 1 else ''} {numbers}): add country and city, or an identifier",
         highlight=False,
     )
 

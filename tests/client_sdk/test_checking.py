@@ -112,7 +112,7 @@ def test_a_company_that_was_assessed_never_means_that_the_site_was(report: Check
 
 def test_a_plan_with_too_little_on_it_is_told_apart_from_one_that_was_not_found(report: CheckReport) -> None:
     assert report.without_keys == (5,)
-    assert "add a city" in row(report, "poor").next_step
+    assert "add country and city" in row(report, "poor").next_step
 
 
 def test_the_workbook_has_a_row_for_every_plan_and_no_formula(report: CheckReport, tmp_path: Path) -> None:

@@ -100,7 +100,7 @@ def test_refusals_and_their_logs_name_nobody(published: World) -> None:
     enrolled = published.member("enrolled")
     (stranger.home / "config.json").write_bytes((enrolled.home / "config.json").read_bytes())
     for attempt in (lambda: stranger.contribute([RECORD]), lambda: stranger.check([PLAN])):
-        with pytest.raises(TacitError, match="not enrolled") as caught:
+        with pytest.raises(TacitError, match="tacit enrol") as caught:
             attempt()
         for text in everything_in(caught.value):
             assert_silent(text)
@@ -160,7 +160,7 @@ def test_a_failing_command_prints_no_traceback_and_no_name(published: World, tmp
     shell = Shell(tmp_path)
     shell.run("init")
     shell.run("enrol", published.invitations.pop())
-    (tmp_path / "list.csv").write_text("Supplier name,City\n" + PLANTED.name + "," + PLANTED.city + "\n")
+    (tmp_path / "list.csv").write_text(f"Supplier name,City,Country\n{PLANTED.name},{PLANTED.city},DE\n")
     for index in (1, 2):
         published.kill(index)
     try:

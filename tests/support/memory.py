@@ -86,7 +86,9 @@ class MemoryRound:
     def evaluator(self, vault: Vault, key: Ed25519PrivateKey) -> Evaluator:
         servers = [TrusteeServer(self, card) for card in self.cards]
         secretariat = Secretariat(self, "http://secretariat")
-        return Evaluator(self.trustees.group, vault, self.trustees.context, secretariat, servers, key)
+        return Evaluator(
+            self.trustees.group, vault, self.trustees.context, secretariat, servers, key, lambda entry: None
+        )
 
     def contributor(self, vault: Vault, key: Ed25519PrivateKey) -> Contributor:
         shuffler = TrusteeServer(self, self.cards[2])
