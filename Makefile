@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+MATCHING := build/matching-venv
 LISTS ?=
 BACK_END ?= auto
 SCALE ?=
@@ -39,9 +40,13 @@ bench: $(STAMP) native ## measure cost per element as ratios to an X25519 exchan
 attack: $(STAMP) native ## run the dictionary attack on plain hashes and on the sealed index
 	$(BIN)/python -m benchmarks.attack
 
-matching: $(STAMP) ## compare matching quality with references; DATA=folder with members/, planned.csv, truth.csv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/matching.txt
-	$(BIN)/python -m benchmarks.matching $(if $(DATA),--data "$(DATA)")
+$(MATCHING)/.installed: requirements/matching.txt
+	@test -x $(MATCHING)/bin/python || $(PYTHON) -m venv $(MATCHING) || { echo "install Debian's python3-venv first"; exit 1; }
+	$(MATCHING)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/matching.txt
+	@touch $@
+
+matching: $(MATCHING)/.installed ## compare matching quality with references; DATA=folder with members/, planned.csv, truth.csv
+	@OMP_NUM_THREADS=1 PYTHONPATH=matcher:client_sdk:protocol $(MATCHING)/bin/python -W ignore -m benchmarks.matching $(if $(DATA),--data "$(DATA)")
 
 native: $(STAMP) ## build the optional native core where cargo and its registry are there
 	@$(BIN)/python -m benchmarks.build_native
