@@ -68,10 +68,14 @@ def schemes(title: str, scored: Mapping[str, Mapping[str, Score]], outcomes: Map
 def parts(title: str, scored: Mapping[str, Mapping[str, Score]]) -> Table:
     """Return Tacit's counts on each part."""
     rows = [
-        (part, str(s.plans), str(s.overlaps), str(s.found), str(s.overlaps - s.found), str(s.wrong), f"{s.precision:.3f}",
-         f"{s.recall:.3f}", f"{s.f1:.3f}", f"{s.reach:.3f}", f"{s.per_plan:.2f}")
+        (
+            part,
+            *map(str, (s.plans, s.overlaps, s.found, s.overlaps - s.found, s.wrong)),
+            *(f"{value:.3f}" for value in (s.precision, s.recall, s.f1, s.reach)),
+            f"{s.per_plan:.2f}",
+        )
         for part, s in scored["Tacit"].items()
-    ]  # fmt: skip
+    ]
     headers = ("Tacit", "plans", "overlaps", "found", "missed", "wrong", "P", "R", "F1", "reach", "candidates per plan")
     return Table(title, headers, rows)
 

@@ -83,8 +83,12 @@ def _normalise(
     name: str, address: str, city: str, postcode: str, country: str, identifiers: tuple[tuple[str, str], ...]
 ) -> NormalSite:
     code = normalise_country(country)
-    postal = normalise_postcode(anyascii(postcode), code) or find_postcode(anyascii(address), code)
-    words = plain(address).split()
+    postal, street = normalise_postcode(anyascii(postcode), code), plain(address)
+    if not postal and address:
+        # On the text as written: a plain one has lost the hyphens that tell a postcode from a number.
+        postal, rest = find_postcode(anyascii(address), code)
+        street = plain(rest) if postal else street
+    words = street.split()
     numbers = _numbers(words, postal)
     tokens, figures = name_tokens(name)
     return NormalSite(
@@ -149,7 +153,7 @@ def _figures(words: list[str]) -> Iterator[str]:
 
 
 def _numbers(words: list[str], postcode: str) -> tuple[str, ...]:
-    numbers = (word.lstrip("0") for word in words if word.isdigit() and not (len(word) > 2 and word in postcode))
+    numbers = (word.lstrip("0") for word in words if word.isdigit() and word != postcode)
     return tuple(dict.fromkeys(number for number in numbers if number))
 
 
