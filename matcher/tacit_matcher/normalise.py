@@ -114,6 +114,7 @@ def name_tokens(name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     words = _SINGLE_LETTERS.sub(lambda match: match.group().replace(" ", ""), _LEGAL_PHRASE.sub(" ", text)).split()
     kept = [word for word in words if word not in LEGAL_FORMS and word not in STOP_WORDS]
     kept = kept or words or text.split()
+    kept = kept[:1] + [ROMAN.get(word, word) for word in kept[1:]]
     tokens = tuple(dict.fromkeys(fold(CONCEPTS.get(word, word)) for word in kept))
     return tokens, tuple(_figures(kept))
 
@@ -146,8 +147,6 @@ def _figures(words: list[str]) -> Iterator[str]:
     for before, word in zip(["", *words], words, strict=False):
         if word.isdigit():
             yield word.lstrip("0") or "0"
-        elif word in ROMAN and before:
-            yield ROMAN[word]
         elif len(word) == 1 and before in SITE_WORDS:
             yield word
 

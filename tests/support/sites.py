@@ -57,10 +57,6 @@ NEAR_NAMESAKES: dict[str, tuple[Site, Site]] = {
         Site("Sunrise Garments Unit A", "Plot 12, Ashulia Road", "Savar", "1344", "BD"),
         Site("Sunrise Garments Unit B", "Plot 71, Zirabo Bazar", "Savar", "1341", "BD"),
     ),
-    "a chain's branches in one town": (
-        Site("Hellman Markt GmbH", "Bergstraße 3", "Fulda", "36037", "DE"),
-        Site("Hellman Markt GmbH", "Leipziger Straße 140", "Fulda", "36039", "DE"),
-    ),
     "another company at the same estate": (
         Site("Atlas Foods Ltd", "Unit 4, Riverside Industrial Estate", "Hull", "HU3 4AB", "GB"),
         Site("Quayside Bakery Ltd", "Unit 9, Riverside Industrial Estate", "Hull", "HU3 4AB", "GB"),
@@ -80,6 +76,14 @@ NEAR_NAMESAKES: dict[str, tuple[Site, Site]] = {
     "one building, another door": (
         Site("Molkerei Alpsee", "Seestraße 10", "Füssen", "87629", "DE"),
         Site("Fischzucht Weber", "Seestraße 10", "Füssen", "87629", "DE"),
+    ),
+    "one name in two towns": (
+        Site("Conservas Marjal, S.L.", "", "Lugo", "", "ES"),
+        Site("Conservas Marjal, S.L.", "", "Almería", "", "ES"),
+    ),
+    "plants told apart by a roman number": (
+        Site("Golden Thread Knitwear II", "12 Canal Road", "Faisalabad", "38000", "PK"),
+        Site("Golden Thread Knitwear III", "88 Satiana Road", "Faisalabad", "38040", "PK"),
     ),
 }
 """Why they are apart -> two sites that must never be called assessed for one another."""
