@@ -101,6 +101,10 @@ def enrol(
         member = _open(home)
         member.enrol(invitation)
         console.print(f"[green]✓[/] enrolled as [bold]{member.pseudonym}[/]", highlight=False)
+        # Whoever writes the invitation could name machines of its own, and would then hold the key.
+        console.print("Compare the trustees' keys with what each trustee itself tells you:")
+        for index, name in member.pinned_trustees.items():
+            console.print(f"  trustee {index}: [bold]{name}[/]", highlight=False)
         console.print("Next: [bold]tacit contribute audited.xlsx[/], then [bold]tacit check planned.xlsx[/].")
 
 

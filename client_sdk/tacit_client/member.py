@@ -160,6 +160,11 @@ class Member:
         configuration.save(self.home, settings)
         self._log = None
 
+    @property
+    def pinned_trustees(self) -> dict[int, str]:
+        """Return the names of the pinned trustees' keys by index; compare them with what each trustee itself says."""
+        return {index: signing.pseudonym(key) for index, key in sorted(self._settings.trustee_keys.items())}
+
     def statement(self, *, stream: str = DEFAULT_STREAM, epoch: str | None = None) -> str:
         """Return what the epoch asks this member to sign and it has not signed yet; "" when there is nothing."""
         board = self.board()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+from benchmarks.demo.processes import run
 
 from support.command import Shell
 from support.world import EPOCH, STREAM, World, audited
@@ -38,6 +39,18 @@ def shell(world: World, watcher: Member, tmp_path: Path) -> Shell:
     assert "vault made" in shell.run("init")
     assert "enrolled as" in shell.run("enrol", world.invitations.pop())
     return shell
+
+
+def test_enrolling_shows_the_names_of_the_trustees_keys_as_each_trustee_tells_them(
+    world: World, watcher: Member, tmp_path: Path
+) -> None:
+    shell = Shell(tmp_path)
+    shell.run("init")
+    shown = shell.run("enrol", world.invitations.pop())
+    for server in world.parties.trustees:
+        told = run("trustee", "status", "--home", server.home)
+        name = told.split("'tacit enrol': ")[1].split()[0]
+        assert f"{server.name}: {name}" in shown
 
 
 def pseudonym(shell: Shell) -> str:
