@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+MATCHING := build/matching-venv
 LISTS ?=
 BACK_END ?= auto
 SCALE ?=
@@ -54,9 +55,13 @@ peers: $(STAMP) native ## the same sets through installable peers, in an environ
 attack: $(STAMP) native ## run the dictionary attack on plain hashes and on the sealed index
 	$(BIN)/python -m benchmarks.attack
 
-matching: $(STAMP) ## compare matching quality with references; DATA=folder with members/, planned.csv, truth.csv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/matching.txt
-	$(BIN)/python -m benchmarks.matching $(if $(DATA),--data "$(DATA)")
+$(MATCHING)/.installed: requirements/matching.txt
+	@test -x $(MATCHING)/bin/python || $(PYTHON) -m venv $(MATCHING) || { echo "install Debian's python3-venv first"; exit 1; }
+	$(MATCHING)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/matching.txt
+	@touch $@
+
+matching: $(MATCHING)/.installed ## compare matching quality with references; DATA=folder with members/, planned.csv, truth.csv
+	@OMP_NUM_THREADS=1 PYTHONPATH=matcher:client_sdk:protocol $(MATCHING)/bin/python -W ignore -m benchmarks.matching $(if $(DATA),--data "$(DATA)")
 
 vectors: $(STAMP) ## make our own test vectors anew: the same bytes, unless the protocol changed
 	$(BIN)/python tests/vectors/tacit/generate.py

@@ -16,6 +16,7 @@ from rich.markup import escape
 
 from tacit_client.answering_cli import answer_audit
 from tacit_client.audit.cli import app as audit_app
+from tacit_client.statement_cli import statement
 from tacit_protocol.errors import TacitError
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ app = typer.Typer(
 )
 app.add_typer(audit_app, name="audit")
 app.command()(answer_audit)
+app.command()(statement)
 console = Console()
 problems = Console(stderr=True)
 

@@ -35,6 +35,7 @@ class PinnedTrustee(Message, frozen=True):
 
     index: Index
     signing_key: Key32
+    retired: bool = False  # stands in earlier manifests, and is no witness any more
 
 
 class Invitation(Message, frozen=True):
@@ -86,9 +87,9 @@ class WitnessPolicyFile(Message, frozen=True):
 
 
 def policy_of(configuration: Configuration) -> WitnessPolicyFile:
-    """Return the policy that follows from the pinned trustees: more than half of them."""
-    count = len(configuration.trustees)
-    return WitnessPolicyFile(1, configuration.secretariat.signing_key, configuration.trustees, majority(count))
+    """Return the policy that follows from the pinned trustees: more than half of those that are not retired."""
+    witnesses = tuple(trustee for trustee in configuration.trustees if not trustee.retired)
+    return WitnessPolicyFile(1, configuration.secretariat.signing_key, witnesses, majority(len(witnesses)))
 
 
 def load_policy(home: Path) -> WitnessPolicyFile:

@@ -142,10 +142,10 @@ class Contributor:
         progress("upload", len(pages), len(pages))
 
     def _was_left_out(self, board: Board, upload: StoredUpload) -> bool:
-        """Tell whether a later hand-over went by without this upload, although the shuffler had receipted it."""
-        epoch, stream = self.context.epoch, self.context.stream
-        later = [h for (e, s, w), h in board.handovers.items() if (e, s) == (epoch, stream) and w >= upload.window]
-        return any(handover.entries and upload.entry not in handover.entries for handover in later)
+        """Tell whether a later hand-over left this upload out without a reason, although the shuffler receipted it."""
+        place, entry = (self.context.epoch, self.context.stream), upload.entry
+        later = [h for (e, s, w), h in board.handovers.items() if (e, s) == place and w >= upload.window]
+        return entry is not None and any(board.leaves_out(handover, entry) for handover in later)
 
     def _remember_own(self, commitments: list[bytes]) -> None:
         name = own_records_name(self.context)

@@ -28,7 +28,7 @@ from tacit_protocol.following import BadEntryError, ForkedLogError
 from tacit_protocol.messages import BoardEntry
 from tacit_protocol.witnessing import Cosigned, WitnessError
 
-WITNESS_SECONDS = 15.0  # how long to wait for cosignatures; in normal operation they take a fraction of a second
+WITNESS_SECONDS = 30.0  # how long to wait for cosignatures; in normal operation they take a fraction of a second
 _POLL_SECONDS = 0.1
 _PROVEN = ("fork-*.json", "entry-*.json")
 
@@ -132,7 +132,7 @@ class LogFollower:
             following.take_in(self.board, note, entries)
         except BadEntryError as error:
             path = self._keep_evidence(f"entry-{error.file.entry}.json", messages.encode(error.file))
-            error.message += f" (evidence: {path})"
+            _add(error, f" (evidence: {path})")
             raise
         finally:
             self._keep(entries[: self.board.size - before])
@@ -168,7 +168,7 @@ class LogFollower:
         own = self._kept_entries()
         found = following.find_fork(self.board, self.note, own, note, iter(shown) if shown else None)
         path = self._keep_evidence(f"fork-{self.board.size}-{size}.json", messages.encode(found))
-        error.message += f" (both halves: {path})"
+        _add(error, f" (both halves: {path})")
         return error
 
     def _keep_evidence(self, name: str, content: bytes) -> Path:
@@ -210,3 +210,8 @@ class LogFollower:
             self._entries_file.write_bytes(b"".join(line + b"\n" for line in whole))
         for line in whole:
             yield messages.decode(line, BoardEntry, self._entries_file.name)
+
+
+def _add(error: TacitError, more: str) -> None:
+    error.message += more
+    error.args = (error.message,)

@@ -41,10 +41,11 @@ from tacit_client.vault import Vault
 from tacit_matcher.policy import Policy
 from tacit_matcher.records import AuditedSite, PlannedAudit
 from tacit_protocol import messages, signing
+from tacit_protocol.access import statement_digest
 from tacit_protocol.board import Board, BoardError
 from tacit_protocol.errors import CeremonyError
 from tacit_protocol.group import Backend, load_backend
-from tacit_protocol.messages import Enrolment, Manifest
+from tacit_protocol.messages import Enrolment, Manifest, StatementSignature
 
 DEFAULT_STREAM = "social-audit"
 
@@ -159,6 +160,24 @@ class Member:
         configuration.save(self.home, settings)
         self._log = None
 
+    def statement(self, *, stream: str = DEFAULT_STREAM, epoch: str | None = None) -> str:
+        """Return what the epoch asks this member to sign and it has not signed yet; "" when there is nothing."""
+        board = self.board()
+        name = epoch or self._current(board, stream).epoch
+        rules = board.ledger.access.rules.get(name)
+        signed = (name, self.pseudonym) in board.ledger.access.signed
+        return "" if rules is None or signed else rules.statement
+
+    def sign_statement(self, *, stream: str = DEFAULT_STREAM, epoch: str | None = None) -> None:
+        """Sign the statement of an epoch, on the log; without one to sign, nothing happens."""
+        if not self.statement(stream=stream, epoch=epoch):
+            return
+        board = self.log.board
+        rules = board.ledger.access.rules[epoch or self._current(board, stream).epoch]
+        message = StatementSignature(rules.epoch, statement_digest(rules))
+        signed = signing.sign(self._signing_key, messages.kind_of(message), messages.encode(message))
+        self.log.wait_for(Secretariat(self.transport, self._settings.secretariat.url).post(signed))
+
     def contribute(
         self,
         audited: str | Path | Sequence[AuditedSite],
@@ -252,7 +271,7 @@ class Member:
     def query_audits(self) -> Answerer:
         """Return what answers the query audits that are addressed to this member."""
         secretariat = Secretariat(self.transport, self._settings.secretariat.url)
-        return Answerer(self.group, self._vault, secretariat, self._signing_key, self.log.wait_for)
+        return Answerer(self.group, self._vault, secretariat, self._signing_key, self.log.wait_for, self._lock)
 
     def board(self) -> Board:
         """Follow the log and return the view of it; raises when it is not witnessed as the policy demands."""

@@ -43,7 +43,7 @@ class OwnRecords:
         epoch, stream = self.context.epoch, self.context.stream
         done = [h for (e, s, w), h in board.handovers.items() if (e, s) == (epoch, stream) and w >= upload.window]
         for handover in done:
-            if handover.entries and upload.entry not in handover.entries:
+            if board.leaves_out(handover, upload.entry):
                 return self._complain(upload, "handover", handover, ())
         root = board.latest_index(epoch, stream)
         if root is None or upload.entry not in board.handovers[epoch, stream, root.window].entries:

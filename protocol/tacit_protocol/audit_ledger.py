@@ -114,6 +114,7 @@ class AuditLedger:
         self.auditors[signing.pseudonym(appointment.signing_key)] = appointment
 
     def _order(self, entry: BoardEntry, ledger: Ledger, root_at: RootAt) -> None:
+        """Judge an order (SPEC step Q1)."""
         message, auditor = entry.message, entry.message.signer
         signing.verify(self.key_of(auditor), message)
         order = messages.body_of(message, QueryAuditOrder)
@@ -152,6 +153,7 @@ class AuditLedger:
         self.answers[answer.order] = answer
 
     def _result(self, entry: BoardEntry) -> None:
+        """Judge a result (SPEC step Q5)."""
         message, auditor = entry.message, entry.message.signer
         signing.verify(self.key_of(auditor), message)
         result = messages.body_of(message, QueryAuditResult)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tacit_protocol import audit_ledger, keygen, merkle, messages, signing
+from tacit_protocol import access, audit_ledger, keygen, merkle, messages, signing
 from tacit_protocol.audit_ledger import AuditLedger
 from tacit_protocol.ceremony_record import BEFORE, RESTART, STEPS, CeremonyRecord, StreamKeys, conclude
 from tacit_protocol.errors import CeremonyError, SignatureError, TacitError, UploadError
@@ -34,14 +34,19 @@ from tacit_protocol.messages import (
 )
 from tacit_protocol.sealed_index import ENTRIES_PER_RECORD
 
-__all__ = ["RESTART", "Board", "BoardError", "CeremonyRecord", "StreamId", "StreamKeys"]
+__all__ = ["RESTART", "Board", "BoardError", "CeremonyRecord", "StreamId", "StreamKeys", "UnpinnedTrusteeError"]
 
 StreamId = tuple[str, str]  # (epoch, stream)
-_SECRETARIAT = frozenset({"manifest", "window-close", "ceremony-cut", "index", "auditor"})
+_LEDGER = frozenset({"manifest", "enrolment", "grant", *access.KINDS})
+_SECRETARIAT = frozenset({"manifest", "window-close", "ceremony-cut", "index", "auditor", "rules", "eligibility"})
 
 
 class BoardError(TacitError):
     """The board contradicts itself or what was seen of it before: the secretariat has to explain."""
+
+
+class UnpinnedTrusteeError(BoardError):
+    """A manifest names a trustee whose key is not pinned here: it may be right, but that has to be learnt elsewhere."""
 
 
 @dataclass
@@ -159,7 +164,7 @@ class Board:
         message = entry.message
         if message.kind in _SECRETARIAT:
             signing.verify(self.secretariat_key, message)
-        if message.kind in ("manifest", "enrolment", "grant"):
+        if message.kind in _LEDGER:
             if message.kind == "manifest":
                 self._check_manifest(messages.body_of(message, Manifest))
             grant = messages.body_of(message, GrantRequest) if message.kind == "grant" else None
@@ -217,7 +222,7 @@ class Board:
         for trustee in manifest.trustees:
             pinned = pins.get(trustee.index)
             if pinned is None:
-                raise BoardError(
+                raise UnpinnedTrusteeError(
                     f"the manifest of {manifest.epoch} names trustee {trustee.index}, whose key is not pinned here: "
                     "ask the secretariat for a new invitation and run 'tacit enrol' with it",
                     party="secretariat",
@@ -319,6 +324,27 @@ class Board:
     def handed_over(self, epoch: str, stream: str) -> set[int]:
         """Return the board entries of all uploads that some hand-over of the stream contained."""
         return {i for (e, s, _), h in self.handovers.items() if (e, s) == (epoch, stream) for i in h.entries}
+
+    def leaves_out(self, handover: Handover, sequence: int) -> bool:
+        """Tell whether a hand-over on the board leaves out the upload at ``sequence`` without a reason.
+
+        Asked by whoever has a receipt for it. Newcomers, or members that replace an upload, may wait for a crowd of
+        their kind; but a hand-over that takes some of a kind has to take all that were receipted.
+        """
+        member, commitment = self.uploads[sequence]
+        place = (handover.epoch, handover.stream)
+        if (commitment.epoch, commitment.stream) != place or commitment.window > handover.window:
+            return False
+        if sequence in handover.entries:
+            return False
+        before = [h for (e, s, w), h in self.handovers.items() if (e, s) == place and w < handover.window]
+        shown = {entry for earlier in before for entry in earlier.entries}
+        earlier_members = {self.uploads[entry][0] for entry in shown}
+        taken = {self.uploads[entry][0]: entry for entry in handover.entries}
+        if taken.get(member, -1) > sequence or sequence in shown:
+            return False  # a later upload of the same member took its place, now or before
+        kind = member in earlier_members
+        return any((other in earlier_members) == kind for other, entry in taken.items() if entry not in shown)
 
     def _check_handover(self, manifest: Manifest, handover: Handover) -> None:
         place, party = f"{handover.epoch}/{handover.stream}", f"trustee {manifest.shuffler}"

@@ -107,7 +107,7 @@ def verify_complaint(signed: Signed, board: Board) -> Complaint:
         raise ProofError("the receipt is for another upload")
     if publication.message.kind == "handover":
         handover = messages.body_of(publication.message, Handover)
-        if not handover.entries or receipt.entry in handover.entries or handover.window < receipt.window:
+        if not board.leaves_out(handover, receipt.entry):
             raise ProofError("this hand-over did not leave the upload out")
     else:
         root = messages.body_of(publication.message, IndexRoot)

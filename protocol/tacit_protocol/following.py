@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from tacit_protocol import checkpoint as notes
 from tacit_protocol import evidence, merkle, messages
-from tacit_protocol.board import Board, BoardError
+from tacit_protocol.board import Board, BoardError, UnpinnedTrusteeError
 from tacit_protocol.checkpoint import Checkpoint, Note
 from tacit_protocol.errors import TacitError
 from tacit_protocol.evidence import BadEntry, ForkEvidence
@@ -59,11 +59,26 @@ def verify_entries(board: Board, shown: Checkpoint, entries: Sequence[BoardEntry
         raise forked(shown, board.size)
 
 
+def root_at(board: Board, entries: Sequence[BoardEntry], size: int) -> bytes:
+    """Return the root of the first ``size`` entries of the board and of ``entries``, which follow it."""
+    if size <= board.size:
+        return board.tree.root(size)
+    tree = board.tree.compact()
+    for entry in entries[: size - board.size]:
+        tree.append(merkle.leaf_hash(messages.encode_leaf(entry)))
+    return tree.root()
+
+
 def take_in(board: Board, note: Note, entries: Sequence[BoardEntry]) -> None:
-    """Judge verified entries one by one; raises :class:`BadEntryError`, with those before it taken in."""
+    """Judge verified entries one by one; raises :class:`BadEntryError`, with those before it taken in.
+
+    An unpinned trustee is no broken rule: its error comes through as it is.
+    """
     for position, entry in enumerate(entries):
         try:
             board.apply(entry)
+        except UnpinnedTrusteeError:
+            raise
         except TacitError as error:
             tree = _tree_with(board, entries[position:])
             leaf = messages.encode_leaf(entry)

@@ -10,7 +10,8 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from tacit_protocol import messages, signing
+from tacit_protocol import access, messages, signing
+from tacit_protocol.access import Access
 from tacit_protocol.errors import GrantError
 from tacit_protocol.group import ELEMENT_BYTES
 from tacit_protocol.messages import Enrolment, GrantRequest, Manifest
@@ -49,6 +50,7 @@ class Ledger:
     signing_keys: dict[str, bytes] = field(default_factory=dict)
     used: dict[tuple[str, str, str], int] = field(default_factory=dict)
     granted: dict[tuple[str, str, str, bytes], int] = field(default_factory=dict)
+    access: Access = field(default_factory=Access)
 
     def apply(self, message: Signed) -> None:
         """Take in the next entry of the board; raises on a grant that breaks a rule."""
@@ -59,6 +61,8 @@ class Ledger:
             enrolment = messages.body_of(message, Enrolment)
             signing.verify(enrolment.signing_key, message)
             self.signing_keys.setdefault(message.signer, enrolment.signing_key)
+        elif message.kind in access.KINDS:
+            self.access.apply(message, self.manifests, self.signing_keys)
         elif message.kind == "grant":
             self._apply_grant(message)
 
@@ -77,6 +81,7 @@ class Ledger:
             raise GrantError(f"no epoch {request.epoch} is open", party=message.signer)
         if request.stream not in manifest.streams:
             raise GrantError(f"epoch {request.epoch} has no stream {request.stream}", party=message.signer)
+        self.access.check(request.epoch, request.stream, message.signer)
         if request.count % PADDING or request.count > BLOCK:
             raise GrantError(f"a batch has a multiple of {PADDING} elements, at most {BLOCK}", party=message.signer)
         return self._check_quota(message, request, manifest)

@@ -147,6 +147,30 @@ class Round4(Message, frozen=True):
     transcript: Digest64
 
 
+class AccessRules(Message, frozen=True):
+    """What an epoch asks of members beyond being enrolled; signed by the secretariat, before the epoch's manifest."""
+
+    epoch: Identifier
+    restricted: Annotated[tuple[Identifier, ...], Meta(max_length=16)]  # streams for members that are let in by name
+    statement: Annotated[str, Meta(max_length=8000)]  # the text that every member signs; empty: none
+
+
+class Eligibility(Message, frozen=True):
+    """The secretariat lets a member into a restricted stream, or takes it out again for what is still to be granted."""
+
+    epoch: Identifier
+    stream: Identifier
+    member: Pseudonym
+    eligible: bool
+
+
+class StatementSignature(Message, frozen=True):
+    """A member signs the statement of an epoch: SHA-256 of its text, bound to the epoch."""
+
+    epoch: Identifier
+    statement: Key32
+
+
 class GrantRequest(Message, frozen=True):
     """A member asks for one batch to be evaluated; on the board it is the grant."""
 
@@ -308,6 +332,9 @@ KINDS: dict[str, type[Message]] = {
     "query-audit-answer": QueryAuditAnswer,
     "query-audit-result": QueryAuditResult,
     "erasure": Erasure,
+    "rules": AccessRules,
+    "eligibility": Eligibility,
+    "statement": StatementSignature,
 }
 _KIND_OF = {kind_type: kind for kind, kind_type in KINDS.items()}
 _M = TypeVar("_M", bound=Struct)

@@ -1,4 +1,4 @@
-"""Query audits: positions in a logged batch, openings for the auditor alone, their verification (SPEC section 9).
+"""Query audits: positions in a logged batch, openings for the auditor alone, their verification (SPEC section 11).
 
 ``B = r * HashToGroup(m)`` binds: who opens one B as two inputs knows the discrete logarithm between their hashes. An
 opened blind says nothing of the others, and a blinded element nothing of its input. So a member sends the auditor

@@ -2,10 +2,11 @@
 
 import { Refused, equal, unbase64 } from './blocks.mjs';
 import { conclude } from './ceremony.mjs';
-import { open } from './messages.mjs';
+import { nameOf, open } from './messages.mjs';
 
 const STEPS = ['ceremony-1', 'ceremony-2', 'ceremony-3', 'ceremony-3-answer', 'ceremony-4'];
-const SECRETARIAT = ['manifest', 'window-close', 'ceremony-cut', 'index'];
+const SECRETARIAT = ['manifest', 'window-close', 'ceremony-cut', 'index', 'auditor'];
+const AUDITORS = ['query-audit', 'query-audit-result']; // a member that is not audited need not judge what they say
 const MEMBERS = ['grant', 'upload'];
 
 class Attempt {
@@ -48,43 +49,55 @@ class Attempt {
 
 class Board {
   constructor(secretariatKey, pins) {
-    Object.assign(this, { secretariatKey, pins, size: 0, manifests: {}, members: {}, attempts: {}, closed: {} });
-    Object.assign(this, { uploads: {}, handovers: [], indexes: [], used: {}, granted: {} });
+    Object.assign(this, { secretariatKey, pins, size: 0, time: 0, manifests: {}, members: {}, auditors: {}, attempts: {}, closed: {} });
+    Object.assign(this, { uploads: {}, handovers: [], indexes: [], erased: [], used: {}, granted: {} });
   }
 
-  apply({ sequence, message }) {
+  apply({ sequence, time, message }) {
     if (sequence !== this.size) throw new Refused('secretariat', `entry ${sequence} where ${this.size} was expected`);
+    if (time < this.time) throw new Refused('secretariat', `entry ${sequence} is dated before the one it follows`);
     const body = unbase64(message.body);
-    this.judge(message, body, sequence);
+    this.judge(message, body, sequence, time);
     this.size += 1;
+    this.time = time;
   }
 
-  judge(signed, body, sequence) {
+  judge(signed, body, sequence, time) {
     const { kind } = signed;
     if (SECRETARIAT.includes(kind)) {
       const message = open(signed, this.secretariatKey, 'secretariat');
       if (kind === 'manifest') this.manifest(message);
       else if (kind === 'window-close') this.closed[`${message.epoch}/${message.stream}`] = message.window;
       else if (kind === 'index') this.indexes.push(message);
+      else if (kind === 'auditor') this.auditors[nameOf(unbase64(message.signing_key))] = unbase64(message.signing_key);
       else this.attempt(message).cuts.add(message.step);
     } else if (kind === 'enrolment') {
       const claimed = JSON.parse(Buffer.from(body).toString());
       const message = open(signed, unbase64(claimed.signing_key), signed.signer);
       this.members[signed.signer] ??= unbase64(message.signing_key);
+    } else if (AUDITORS.includes(kind)) {
+      if (!this.auditors[signed.signer]) throw new Refused(signed.signer, 'is no auditor');
+      open(signed, this.auditors[signed.signer], signed.signer);
+    } else if (kind === 'query-audit-answer') {
+      if (!this.members[signed.signer]) throw new Refused(signed.signer, 'is not enrolled');
+      open(signed, this.members[signed.signer], signed.signer);
     } else if (MEMBERS.includes(kind)) {
       if (!this.members[signed.signer]) throw new Refused(signed.signer, 'is not enrolled');
       const message = open(signed, this.members[signed.signer], signed.signer);
+      const { opens, closes } = this.manifestOf(message.epoch);
+      if (time < opens || time >= closes) throw new Refused(signed.signer, `posted outside epoch ${message.epoch}`);
       if (kind === 'upload') this.uploads[sequence] = { ...message, member: signed.signer };
       else this.grant(signed.signer, message);
     } else {
       const { epoch, sender } = JSON.parse(Buffer.from(body).toString());
       const manifest = this.manifestOf(epoch);
-      const index = STEPS.includes(kind) ? sender : manifest.shuffler;
+      const index = kind === 'handover' ? manifest.shuffler : sender;
       const key = manifest.trustees.find((trustee) => trustee.index === index)?.signing_key;
       if (!key) throw new Refused('secretariat', `nobody is trustee ${index}`);
       const message = open(signed, unbase64(key), `trustee ${index}`);
       if (kind === 'handover') this.handovers.push(message);
       else if (STEPS.includes(kind)) this.attempt(message).take(kind, message, body);
+      else if (kind === 'erasure') this.erased.push(message);
       else throw new Refused('secretariat', `shows an entry of kind ${kind}`);
     }
   }

@@ -7,9 +7,10 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { ed25519 } from '@noble/curves/ed25519.js';
-import { Refused, base64, cat, compare, encode, hex, pieces, unbase64, unhex, x25519 } from './blocks.mjs';
+import { Refused, base64, cat, compare, encode, equal, hex, pieces, unbase64, unhex, x25519 } from './blocks.mjs';
 import { followBoard } from './board.mjs';
 import { PADDING, batchDigest, blind, combine, dummy, verify } from './evaluation.mjs';
+import { readCheckpoint, rootOfEntries } from './log.mjs';
 import { open, sign, signRequest } from './messages.mjs';
 import * as records from './records.mjs';
 
@@ -39,19 +40,36 @@ async function enrol() {
     agreement_key: base64(x25519.getPublicKey(x25519.utils.randomSecretKey())),
   };
   const body = Buffer.from(JSON.stringify(sign(secret, 'enrolment', message)));
-  await request('secretariat', 'POST', `${secretariat.url}/v1/enrolments`, body, { 'Tacit-Invitation': configuration.code });
+  return json('secretariat', 'POST', `${secretariat.url}/v1/enrolments`, body, { 'Tacit-Invitation': configuration.code });
 }
 
-async function readBoard() {
-  const entries = [];
-  for (;;) {
-    const url = `${secretariat.url}/v1/board?start=${entries.length}&limit=1000`;
-    const page = await json('secretariat', 'GET', url);
-    entries.push(...page.entries);
-    if (entries.length >= page.size) break;
-    if (page.entries.length === 0) throw new Refused('secretariat', 'announces entries that it does not show');
+const pins = Object.fromEntries(Object.entries(configuration.trustees).map(([i, key]) => [i, unhex(key)]));
+
+// Returns the newest checkpoint that more than half of the pinned trustees have cosigned, once it covers `size` entries.
+async function checkpointOf(size) {
+  const needed = Math.floor(Object.keys(pins).length / 2) + 1;
+  for (let attempt = 0; attempt < 200; attempt += 1) {
+    const response = await fetch(`${secretariat.url}/log/checkpoint`, { redirect: 'error' });
+    if (response.ok) {
+      const shown = readCheckpoint(await response.text(), unhex(secretariat.key), Object.values(pins));
+      if (shown.size >= size && Object.keys(shown.cosigned).length >= needed) return shown;
+    }
+    await new Promise((resolve) => { setTimeout(resolve, 100); });
   }
-  const pins = Object.fromEntries(Object.entries(configuration.trustees).map(([i, key]) => [i, unhex(key)]));
+  throw new Refused('secretariat', `shows no cosigned checkpoint of ${size} entries`);
+}
+
+// Section 10.2: no further than the checkpoint, and under its root.
+async function readBoard(size) {
+  const shown = await checkpointOf(size);
+  const entries = [];
+  while (entries.length < shown.size) {
+    const url = `${secretariat.url}/v1/board?start=${entries.length}&limit=${Math.min(1000, shown.size - entries.length)}`;
+    const page = await json('secretariat', 'GET', url);
+    if (page.entries.length === 0) throw new Refused('secretariat', 'signed for entries that it does not show');
+    entries.push(...page.entries);
+  }
+  if (!equal(rootOfEntries(entries), shown.root)) throw new Refused('secretariat', 'shows other entries than it signed');
   return followBoard(entries, unhex(secretariat.key), pins);
 }
 
@@ -63,7 +81,8 @@ async function evaluate(board, keys, wanted) {
   const { blinds, blinded } = blind(inputs, random(64 * inputs.length));
   const packed = encode(blinded);
   const digest = base64(batchDigest(epoch, stream, packed));
-  await post('grant', { epoch, stream, count: inputs.length, digest });
+  const grant = await post('grant', { epoch, stream, count: inputs.length, digest });
+  await checkpointOf(grant.sequence + 1); // before that no trustee evaluates
   const manifest = board.manifestOf(epoch);
   const good = [];
   for (const { index, url } of manifest.trustees.filter((trustee) => keys.publicShares[trustee.index])) {
@@ -106,6 +125,7 @@ async function contribute(board, keys, outputs, { input, payload }) {
   const digest = base64(records.uploadDigest(salt, epoch, stream, uploads));
   const window = board.openWindow(epoch, stream);
   const { sequence: entry } = await post('upload', { epoch, stream, window, count: uploads.length, digest });
+  await checkpointOf(entry + 1);
   const shuffler = manifest.trustees.find(({ index }) => index === manifest.shuffler);
   const base = `${shuffler.url}/v1/${epoch}/${stream}/uploads/${entry}`;
   for (const [number, page] of pieces(cat(...uploads), 2048 * 1048).entries()) {
@@ -118,8 +138,8 @@ async function contribute(board, keys, outputs, { input, payload }) {
   return { window, entry };
 }
 
-await enrol();
-const board = await readBoard();
+const enrolled = await enrol();
+const board = await readBoard(enrolled.sequence + 1);
 const keys = board.streamKeys(epoch, stream);
 const outputs = await evaluate(board, keys, configuration.inputs.map(unhex));
 const found = await find(board, keys, outputs);

@@ -22,6 +22,7 @@ const isRecord = (fields) => (value) =>
   Object.entries(fields).every(([name, check]) => check(value[name]));
 
 const id = (value) => typeof value === 'string' && IDENTIFIER.test(value) && !value.endsWith('\n');
+const name = (value) => typeof value === 'string' && /^[a-z2-7]{16}$/.test(value);
 const url = (value) => typeof value === 'string' && value.length <= 512 && /^https?:\/\/\S+$/.test(value);
 const u40 = isInteger(0, 2 ** 40);
 const index = isInteger(1, 255);
@@ -54,6 +55,23 @@ const KINDS = {
   'window-close': { ...place, window },
   handover: { ...place, window, entries: isList(0, Infinity, u40), count: u40, digest: b64 },
   index: { ...place, window, root: b32, size: u40, records: u40, entries: u40 },
+  erasure: { epoch: id, sender: index },
+  rules: {
+    epoch: id, restricted: isList(0, 16, id),
+    statement: (value) => typeof value === 'string' && [...value].length <= 8000,
+  },
+  eligibility: { ...place, member: name, eligible: (value) => typeof value === 'boolean' },
+  statement: { epoch: id, statement: b32 },
+  auditor: { signing_key: b32, agreement_key: b32, until: u40 },
+  'query-audit': {
+    member: name, ...place,
+    grants: isList(1, 64, u40), positions: isInteger(1, 256), checkpoint: u40, root: b32, nonce: b32,
+  },
+  'query-audit-answer': { order: u40, digest: b64 },
+  'query-audit-result': {
+    order: u40, outcome: (value) => ['plausible', 'not-plausible', 'false', 'refused'].includes(value),
+    plausible: u40, implausible: u40, padding: u40,
+  },
 };
 export const kinds = Object.keys(KINDS);
 

@@ -63,14 +63,15 @@ def test_every_vector_is_what_the_specification_says(node: str) -> None:
     assert {line.split(":")[0] for line in lines} == files
 
 
-@pytest.mark.parametrize("name", ["proof", "outputs", "sealed_record", "ceremony", "board"])
+@pytest.mark.parametrize("name", ["proof", "outputs", "sealed_record", "ceremony", "board", "log"])
 def test_a_changed_vector_is_noticed(node: str, name: str, tmp_path: Path) -> None:
     """The check above could not fail otherwise."""
     shutil.copytree(VECTORS, tmp_path / "vectors", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     path = tmp_path / "vectors" / f"{name}.json"
     field = {
         "proof": "composite_z", "outputs": "outputs", "sealed_record": "sealed", "ceremony": "transcript",
-        "board": "head",
+        "board": "root",
+        "log": "root",
     }[name]  # fmt: skip
     text = path.read_text(encoding="utf-8")
     at = text.index('"', text.index(f'"{field}":') + len(field) + 3) + 1

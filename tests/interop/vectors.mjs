@@ -4,12 +4,16 @@ import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import {
-  Point, cat, decode, encode, foreignScalar, hashToGroup, hex, integer, pieces, reduce, scalarBytes, sha256, unbase64,
+  Point, cat, decode, encode, foreignScalar, hashToGroup, hex, integer, pieces, reduce, scalarBytes, sha256, sha512, unbase64,
   unhex, x25519,
 } from './blocks.mjs';
 import { conclude, contextOf, holdsPossession, ownShare } from './ceremony.mjs';
+import * as audits from './audits.mjs';
 import { followBoard } from './board.mjs';
 import { batchDigest, blind, combine, lagrange, prove, verify, weightsOf } from './evaluation.mjs';
+import {
+  leafOf, originOf, readCheckpoint, rootFromInclusion, rootOfEntries, rootsFromConsistency, vkey, witnessName,
+} from './log.mjs';
 import { kinds, nameOf, open, parseBody, sign, signRequest } from './messages.mjs';
 import * as records from './records.mjs';
 
@@ -175,22 +179,72 @@ const checks = {
   },
 
   board(vector) {
-    let head = new Uint8Array(32);
-    for (const line of vector.entries) {
-      head = sha256(cat(head, line.entry));
-      same(head, line.head);
-    }
     const entries = vector.entries.map((line) => JSON.parse(line.entry));
+    for (const [i, { entry, root }] of vector.entries.entries()) {
+      assert.equal(JSON.stringify(entries[i]), entry);
+      same(rootOfEntries(entries.slice(0, i + 1)), root);
+    }
     const pins = Object.fromEntries(Object.entries(load('ceremony').honest.signing_keys).map(([i, key]) => [i, unhex(key)]));
     const board = followBoard(entries, unhex(vector.secretariat_key), pins);
     const keys = board.streamKeys('2026-h2', 'social-audit');
     same(keys.publicKey, vector.public_key);
     for (const [i, share] of Object.entries(vector.public_shares)) same(keys.publicShares[i], share);
     assert.equal(board.indexes.length, 1);
+    assert.deepEqual(board.erased, [{ epoch: '2026-h2', sender: 1 }]);
     const gap = [entries[0], ...entries.slice(2)];
     assert.throws(() => followBoard(gap, unhex(vector.secretariat_key), pins), /secretariat/);
     const { 1: first, 2: second } = pins;
     assert.throws(() => followBoard(entries, unhex(vector.secretariat_key), { 1: first, 2: second }), /pinned/);
+  },
+
+  query_audit(vector) {
+    const order = parseBody('query-audit', Buffer.from(vector.order), 'auditor');
+    const grant = parseBody('grant', Buffer.from(vector.grant), 'member');
+    const positions = audits.positionsOf(order, grant);
+    assert.deepEqual(positions, vector.positions);
+    for (const [count, expected] of Object.entries(vector.positions_by_count)) {
+      const nonce = Uint8Array.from({ length: 32 }, (_, i) => i);
+      assert.deepEqual(audits.choosePositions(new Uint8Array(32), nonce, new Uint8Array(64), Number(count), 8), expected);
+    }
+    const inputs = vector.inputs.map(unhex);
+    const blinds = vector.blinds.map((r) => integer(unhex(r)));
+    const blinded = encode(inputs.map((input, i) => hashToGroup(input).multiply(blinds[i])));
+    const answer = { order: 20, batches: [audits.openBatch(order.grants[0], inputs, blinds, blinded, positions)] };
+    assert.equal(JSON.stringify(answer), vector.answer);
+    const secret = unhex(vector.auditor_private_key);
+    const sealed = audits.sealAnswer(x25519.getPublicKey(secret), order, answer, unhex(vector.ephemeral_key));
+    assert.equal(sealed.length, vector.sealed_size);
+    same(sha512(sealed), vector.sealed_sha512);
+    same(audits.answerDigest(sealed), vector.digest);
+    assert.deepEqual(audits.openAnswer(secret, order, sealed), answer);
+    audits.verifyOpenings(order, grant, answer.batches[0]);
+    const lie = structuredClone(answer.batches[0]);
+    lie.openings[0].value = lie.openings[1].value;
+    assert.throws(() => audits.verifyOpenings(order, grant, lie), /something else/);
+  },
+
+  log(vector) {
+    const entries = load('board').entries.map((line) => JSON.parse(line.entry));
+    const key = unhex(vector.log_key);
+    const hashes = entries.map((entry) => sha256(cat([0], leafOf(entry))));
+    assert.equal(Buffer.from(leafOf(entries[0])).toString(), vector.first_leaf);
+    assert.deepEqual(hashes.map(hex), vector.leaf_hashes);
+    assert.deepEqual([originOf(key), vkey(originOf(key), 1, key)], [vector.origin, vector.vkey]);
+    const witnesses = vector.witnesses.map(({ public_key: witness }) => unhex(witness));
+    const { size, root, cosigned } = readCheckpoint(vector.note, key, witnesses);
+    assert.equal(size, entries.length);
+    same(root, hex(rootOfEntries(entries)));
+    for (const { name, public_key: witness, vkey: text, time } of vector.witnesses) {
+      assert.equal(cosigned[name], time);
+      assert.equal(vkey(witnessName(unhex(witness)), 4, unhex(witness)), text);
+    }
+    assert.throws(() => readCheckpoint(vector.note.replace(`\n${size}\n`, `\n${size + 1}\n`), key, []), /did not sign/);
+    assert.throws(() => readCheckpoint(vector.note, witnesses[0], []), /did not sign/);
+    same(rootFromInclusion(hashes[3], 3, size, vector.inclusion_of_3.map(unhex)), vector.root);
+    const old = rootOfEntries(entries.slice(0, 5));
+    const [before, after] = rootsFromConsistency(5, old, size, vector.consistency_from_5.map(unhex));
+    same(before, hex(old));
+    same(after, vector.root);
   },
 };
 

@@ -86,6 +86,43 @@ def test_too_small_a_crowd_of_either_kind_is_refused(
     assert caught.value.party == "trustee 1"
 
 
+def left_out(table: Table, window: int, *entries: int) -> list[bool]:
+    return [table.board.leaves_out(table.board.handovers[E, S, window], entry) for entry in entries]
+
+
+def test_who_waits_for_a_crowd_of_its_kind_is_not_left_out(table: Table) -> None:
+    replaced, new = table.upload(0), table.upload(2)
+    earlier = table.board.handovers[E, S, 1].entries
+    newer = [table.upload(3), table.upload(4)]
+    table.round(*earlier, *newer, new)  # one alone replaces, so it waits
+    assert left_out(table, 2, replaced, new, *newer, *earlier) == [False] * 6
+    assert left_out(table, 1, *earlier, replaced) == [False] * 3
+
+
+def test_who_is_passed_over_while_others_of_its_kind_are_taken_is_left_out(table: Table) -> None:
+    new = [table.upload(i) for i in (2, 3, 4)]
+    earlier = table.board.handovers[E, S, 1].entries
+    table.round(*earlier, *new[:2])
+    assert left_out(table, 2, *new) == [False, False, True]
+    replaced = [table.upload(i) for i in (0, 1, 2)]
+    table.round(*replaced[:2], *new[:2])
+    assert left_out(table, 3, *replaced) == [False, False, True]
+    assert left_out(table, 3, *new, *earlier) == [False] * 5  # the third newcomer may wait here: no other was taken
+
+
+def test_an_upload_that_its_member_replaced_is_not_left_out(table: Table) -> None:
+    first, second, other = table.upload(2), table.upload(2), table.upload(3)
+    earlier = table.board.handovers[E, S, 1].entries
+    table.round(*earlier, second, other)
+    assert left_out(table, 2, first, second) == [False, False]
+
+
+def test_an_empty_hand_over_leaves_nobody_out(table: Table) -> None:
+    alone = table.upload(2)
+    table.hand_over(table.close(), count=0)
+    assert left_out(table, 2, alone) == [False]
+
+
 def test_an_empty_hand_over_lets_everybody_wait(table: Table) -> None:
     alone = table.upload(2)
     table.hand_over(table.close(), count=0)

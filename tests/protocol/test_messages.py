@@ -15,10 +15,12 @@ from hypothesis import strategies as st
 from tacit_protocol import messages, signing
 from tacit_protocol.errors import EncodingError
 from tacit_protocol.messages import (
+    AccessRules,
     AuditorAppointment,
     BoardEntry,
     BoardPage,
     CeremonyCut,
+    Eligibility,
     EncryptedShare,
     Enrolment,
     Erasure,
@@ -37,6 +39,7 @@ from tacit_protocol.messages import (
     Round3,
     Round3Answer,
     Round4,
+    StatementSignature,
     Trustee,
     UploadCommitment,
     WindowClose,
@@ -61,6 +64,9 @@ EXAMPLES: list[Message] = [
     Handover(E, S, 1, (3, 4), 128, D),
     IndexRoot(E, S, 1, K, 2**40, 0, 0),
     Erasure(E, 255),
+    AccessRules(E, (S,), "agreed"),
+    Eligibility(E, S, "a" * 16, True),
+    StatementSignature(E, K),
     AuditorAppointment(K, K, 2**40),
     QueryAuditOrder("abcdefghijklmnop", E, S, (7, 9), 256, 12, K, K),
     QueryAuditAnswer(13, D),

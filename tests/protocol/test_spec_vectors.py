@@ -17,16 +17,20 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from support.hpke import seal_with
 from support.vectors import VECTORS
 from tacit_client import session
 from tacit_matcher import payload, sketch
 from tacit_protocol import (
+    checkpoint,
     dleq,
     grants,
     hkdf,
     index_file,
     keygen,
+    merkle,
     messages,
+    query_audit,
     request_signing,
     sealed_index,
     shuffle,
@@ -80,14 +84,14 @@ def test_the_specification_lists_every_file() -> None:
 
 
 def test_every_step_of_the_specification_is_named_in_the_code() -> None:
-    steps = set(re.findall(r"\*\*([REUSM]\d)\*\*", SPEC))
-    assert len(steps) == 4 + 5 + 3 + 6 + 3
+    steps = set(re.findall(r"\*\*([REUSMQ]\d)\*\*", SPEC))
+    assert len(steps) == 4 + 5 + 3 + 6 + 3 + 5
     code = "".join(
         path.read_text(encoding="utf-8")
         for folder in ("protocol", "client_sdk", "server")
         for path in (ROOT / folder).rglob("*.py")
     )
-    named = set(re.findall(r"(?:SPEC steps? |and |to )([EUSM]\d)\b", code)) | set(re.findall(r'"""(R\d)[:,]', code))
+    named = set(re.findall(r"(?:SPEC steps? |and |to )([EUSMQ]\d)\b", code)) | set(re.findall(r'"""(R\d)[:,]', code))
     assert steps <= named, f"no code names {sorted(steps - named)}"
     assert named <= steps, f"the specification has no {sorted(named - steps)}"
 
@@ -288,11 +292,60 @@ def test_the_board(group: Backend) -> None:
     board = Board(bytes.fromhex(vector["secretariat_key"]))
     for line in vector["entries"]:
         board.apply(messages.decode(line["entry"].encode(), BoardEntry))
-        assert board.head.hex() == line["head"]
+        assert board.head.hex() == line["root"]
     keys = board.stream_keys(group, "2026-h2", "social-audit")
     assert keys.public_key.hex() == vector["public_key"] == load("ceremony")["honest"]["public_key"]
     assert {str(i): share.hex() for i, share in keys.public_shares.items()} == vector["public_shares"]
     assert board.latest_index("2026-h2", "social-audit") is not None
+
+
+def test_the_log() -> None:
+    vector = load("log")
+    leaves = [b"tacit/1 entry\n" + line["entry"].encode() for line in load("board")["entries"]]
+    assert leaves[0].decode() == vector["first_leaf"]
+    assert [merkle.leaf_hash(leaf).hex() for leaf in leaves] == vector["leaf_hashes"]
+    assert messages.encode_leaf(messages.decode_leaf(leaves[3])) == leaves[3]
+    log_key, root = bytes.fromhex(vector["log_key"]), bytes.fromhex(vector["root"])
+    note = checkpoint.decode_note(vector["note"].encode())
+    assert note.encode().decode() == vector["note"]
+    shown = checkpoint.verify_log(note, checkpoint.log_origin(log_key), log_key)
+    assert (shown.origin, shown.size, shown.root) == (vector["origin"], vector["size"], root)
+    for witness in vector["witnesses"]:
+        public = bytes.fromhex(witness["public_key"])
+        name = checkpoint.witness_name(public)
+        assert (name, checkpoint.verifier_key(name, 4, public)) == (witness["name"], witness["vkey"])
+        assert checkpoint.verify_cosignature(note, name, public) == witness["time"]
+    inclusion, consistency = ([bytes.fromhex(s) for s in vector[n]] for n in ("inclusion_of_3", "consistency_from_5"))
+    merkle.verify_inclusion(root, shown.size, 3, merkle.leaf_hash(leaves[3]), inclusion)
+    merkle.verify_consistency(5, merkle.tree_hash(leaves[:5]), shown.size, root, consistency)
+
+
+def test_a_query_audit(group: Backend) -> None:
+    vector = load("query_audit")
+    order = messages.decode(vector["order"].encode(), messages.QueryAuditOrder)
+    grant = messages.decode(vector["grant"].encode(), messages.GrantRequest)
+    answer = messages.decode(vector["answer"].encode(), query_audit.AuditAnswer)
+    assert list(query_audit.positions_of(order, grant)) == vector["positions"]
+    for count, positions in vector["positions_by_count"].items():
+        chosen = query_audit.choose_positions(bytes(32), bytes(range(32)), bytes(64), int(count), 8)
+        assert list(chosen) == positions
+    inputs = [bytes.fromhex(value) for value in vector["inputs"]]
+    opened = query_audit.open_batch(group, order.grants[0], inputs, unhex(vector["blinds"]), vector["positions"])
+    assert messages.encode(query_audit.AuditAnswer(20, (opened,))).decode() == vector["answer"]
+    query_audit.verify_openings(group, order.member, grant, order, answer.batches[0])
+    auditor = X25519PrivateKey.from_private_bytes(bytes.fromhex(vector["auditor_private_key"]))
+    body = messages.encode(answer)
+    plaintext = len(body).to_bytes(8, "big") + body
+    ephemeral = X25519PrivateKey.from_private_bytes(bytes.fromhex(vector["ephemeral_key"]))
+    sealed = b"tacit-query-audit/1\n" + seal_with(
+        ephemeral,
+        auditor.public_key().public_bytes_raw(),
+        plaintext + bytes(-len(plaintext) % 65536),
+        b"tacit/1 query-audit answer|" + hashlib.sha512(messages.encode(order)).digest(),
+    )
+    assert (len(sealed), hashlib.sha512(sealed).hexdigest()) == (vector["sealed_size"], vector["sealed_sha512"])
+    assert query_audit.answer_digest(sealed).hex() == vector["digest"]
+    assert query_audit.open_answer(auditor, order, sealed) == answer
 
 
 def test_the_example_of_a_signature_base_in_the_specification() -> None:

@@ -15,7 +15,7 @@ NAMED = re.findall(r"^- `(tests/[\w/]+\.py)::(test_\w+)`$", TEXT, re.MULTILINE)
 CLAIMS = dict(re.findall(r"^### (C\d) [^\n]*\n(.*?)(?=^##)", TEXT, re.MULTILINE | re.DOTALL))
 COALITIONS = (
     "Secretariat.", "One trustee", "t trustees.", "Shuffler.", "Shuffler and secretariat.", "Secretariat and a member",
-    "c members.", "Supplier.", "Network.", "Thief of a member's laptop.", "Thief of a trustee's disk.",
+    "c members.", "Auditor.", "Supplier.", "Network.", "Thief of a member's laptop.", "Thief of a trustee's disk.",
 )  # fmt: skip
 
 

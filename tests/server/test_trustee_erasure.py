@@ -41,6 +41,17 @@ def test_share_answers_and_uploads_are_gone_after_the_epoch(world):
     wait_for(lambda: not (world.folder / "1" / "answers" / EPOCH).exists(), "the answers are erased")
     wait_for(lambda: not list((world.folder / "3" / "uploads").rglob("*.page")), "the uploads are erased")
     assert not holds(world, sealed)  # overwritten, not only unlinked, and also in SQLite's log
+    wait_for(lambda: said(world) == {1, 2, 3}, "every trustee says on the log that it has erased its shares")
+    entries = world.keeper.size
+    world.stop(1)
+    world.start(1)  # says the same bytes again, if anything: nothing is added
+    wait_for(lambda: world.servers[1].app.state.parts.follower.board.size == entries, "trustee 1 is back")
+    assert world.keeper.size == entries
+
+
+def said(world: World) -> set[int]:
+    with world.keeper.view() as board:
+        return board.erased.get(EPOCH, set())
 
 
 def test_the_board_does_not_give_an_erased_share_back(world):

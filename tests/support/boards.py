@@ -124,17 +124,17 @@ class MadeBoard:
 
     def ceremony(self, wrong: int | None = None) -> None:
         """Append the ceremony; trustee ``wrong`` confirms another public key than the transcript gives."""
-        public = {i: key.public_key().public_bytes_raw() for i, key in self.agreements.items()}
-        ceremony = Ceremony(EPOCH, STREAM, 1, 2, public)
-        drawn = {i: keygen.round1(self.group, ceremony, i, self.draw(ceremony.random_bytes())) for i in public}
-        transcript = Transcript([m for _, m in drawn.values()], [keygen.round2(s) for s, _ in drawn.values()])
-        complaints = [keygen.round3(self.group, ceremony, drawn[i][0], transcript, self.agreements[i]) for i in public]
-        transcript = Transcript(transcript.round1, transcript.round2, complaints)
+        ceremony = Ceremony(EPOCH, STREAM, 1, 2, self.trustee_keys)
+        drawn = {i: keygen.round1(self.group, ceremony, i, self.draw(ceremony.random_bytes())) for i in self.trustees}
+        begun = Transcript([message for _, message in drawn.values()], [])
+        opened = Transcript(begun.round1, [keygen.round2(ceremony, state, begun) for state, _ in drawn.values()])
+        complaints = [keygen.round3(self.group, ceremony, state, opened) for state, _ in drawn.values()]
+        transcript = Transcript(opened.round1, opened.round2, complaints)
         for step in (transcript.round1, transcript.round2, transcript.round3):
             for message in step:
                 self.add(self.trustees[message.sender], message)
-        for i, key in self.agreements.items():
-            _, _, confirmation = keygen.round4(self.group, ceremony, drawn[i][0], transcript, key)
+        for i, (state, _) in drawn.items():
+            _, _, confirmation = keygen.round4(self.group, ceremony, state, transcript)
             if i == wrong:
                 confirmation = Round4(EPOCH, STREAM, 1, i, hashlib.sha512(b"another key").digest())
             self.add(self.trustees[i], confirmation)

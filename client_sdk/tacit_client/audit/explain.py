@@ -10,9 +10,11 @@ from tacit_protocol import messages, signing
 from tacit_protocol.board import RESTART
 from tacit_protocol.errors import EncodingError
 from tacit_protocol.messages import (
+    AccessRules,
     AuditorAppointment,
     BoardEntry,
     CeremonyCut,
+    Eligibility,
     Enrolment,
     Erasure,
     GrantRequest,
@@ -28,6 +30,7 @@ from tacit_protocol.messages import (
     Round3,
     Round3Answer,
     Round4,
+    StatementSignature,
     UploadCommitment,
     WindowClose,
 )
@@ -130,6 +133,21 @@ def _erasure(m: Erasure, _signer: str) -> list[str]:
     return [f"Trustee {m.sender} says that it has erased its shares of epoch {m.epoch}: nothing more comes from it."]
 
 
+def _rules(m: AccessRules, _signer: str) -> list[str]:
+    streams = ", ".join(m.restricted) or "none"
+    signs = "Every member signs a statement first, which stands here." if m.statement else "There is nothing to sign."
+    return [f"The secretariat sets the rules of epoch {m.epoch}; streams for members let in by name: {streams}.", signs]
+
+
+def _eligibility(m: Eligibility, _signer: str) -> list[str]:
+    does = "lets" if m.eligible else "no longer lets"
+    return [f"The secretariat {does} member {m.member} into {m.epoch}/{m.stream}."]
+
+
+def _statement(m: StatementSignature, signer: str) -> list[str]:
+    return [f"Member {signer} signs the statement of epoch {m.epoch} (digest {m.statement.hex()})."]
+
+
 def _auditor(m: AuditorAppointment, _signer: str) -> list[str]:
     return [
         f"The secretariat appoints auditor {signing.pseudonym(m.signing_key)} until {when(m.until)}.",
@@ -180,6 +198,9 @@ _WORDS: dict[type[messages.Message], Callable[[Any, str], list[str]]] = {
     Handover: _handover,
     IndexRoot: _index,
     Erasure: _erasure,
+    AccessRules: _rules,
+    Eligibility: _eligibility,
+    StatementSignature: _statement,
     AuditorAppointment: _auditor,
     QueryAuditOrder: _order,
     QueryAuditAnswer: _answer,

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tacit_protocol import checkpoint as notes
-from tacit_protocol import following, messages, witnessing
+from tacit_protocol import evidence, following, messages, witnessing
 from tacit_protocol.board import Board, BoardError
 from tacit_protocol.checkpoint import Note
 from tacit_protocol.errors import SignatureError, TacitError
@@ -33,9 +33,9 @@ class Follower:
     """Holds the view of the board. ``lock`` guards it; ``work`` runs after every turn, outside the lock."""
 
     def __init__(
-        self, store: Store, upstream: Upstream, secretariat_key: bytes, evidence: Path, poll_seconds: float
+        self, store: Store, upstream: Upstream, secretariat_key: bytes, evidence_folder: Path, poll_seconds: float
     ) -> None:
-        self._store, self._upstream, self._evidence = store, upstream, evidence
+        self._store, self._upstream, self._evidence = store, upstream, evidence_folder
         self._poll_seconds = poll_seconds
         self.board = Board(secretariat_key)
         self.note: Note | None = None  # the checkpoint up to which the board was verified
@@ -139,9 +139,27 @@ class Follower:
             entries = list(self._entries(self.board.size, shown.size))
             with self.lock:
                 following.verify_entries(self.board, shown, entries)
+                self._compare_with_witnessed(note, entries)
         except ForkedLogError as error:
             raise self._forked(error, note) from error
         self._take_in(note, entries)
+
+    def _compare_with_witnessed(self, note: Note, entries: list[BoardEntry]) -> None:
+        """Refuse a log that is not the one this trustee has cosigned: the secretariat keeps two."""
+        kept = self._store.witnessed(notes.log_origin(self.board.secretariat_key))
+        if kept is None:
+            return
+        held = notes.decode_checkpoint(notes.decode_note(kept).text)
+        if held.size > self.board.size + len(entries):
+            return  # what it covers is not here yet
+        if following.root_at(self.board, entries, held.size) != held.root:
+            file = evidence.fork(
+                self.board.secretariat_key, notes.decode_note(kept), self.board.tree, note, None, None, None
+            )
+            self.keep_evidence(f"witnessed-{held.size}.json", messages.encode(file))
+            error = following.forked(held, self.board.size)
+            self.refuse(error)
+            raise error
 
     def _entries(self, start: int, size: int) -> Iterator[BoardEntry]:
         """Yield the entries from ``start`` on, in pages, as far as the secretariat gives them."""

@@ -145,6 +145,12 @@ class Store:
             row.size, row.head, row.note = size, head, note or row.note
             session.add(row)
 
+    def witnessed(self, origin: str) -> bytes | None:
+        """Return the checkpoint of a log that was cosigned last."""
+        with self.reading() as session:
+            row = session.get(WitnessRow, origin)
+            return row.note if row and row.note else None
+
     @contextmanager
     def witnessing(self, origin: str) -> Iterator[WitnessRow]:
         """Give the row of a log alone: what is set in it is on disk when the block has ended without an error."""

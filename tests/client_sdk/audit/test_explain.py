@@ -8,8 +8,10 @@ from support.boards import MadeBoard
 from tacit_client.audit.explain import _WORDS, explain
 from tacit_protocol import messages
 from tacit_protocol.messages import (
+    AccessRules,
     BoardEntry,
     CeremonyCut,
+    Eligibility,
     Erasure,
     Handover,
     Message,
@@ -17,6 +19,7 @@ from tacit_protocol.messages import (
     QueryAuditResult,
     Round3,
     Round3Answer,
+    StatementSignature,
 )
 from tacit_protocol.signing import Signed
 
@@ -57,6 +60,11 @@ def test_a_whole_board_is_explained() -> None:
         (CeremonyCut(E, S, 1, "ceremony-2"), "waits no longer"),
         (Handover(E, S, 3, (), 0, bytes(64)), "their records wait"),
         (Erasure(E, 2), "Trustee 2 says that it has erased"),
+        (AccessRules(E, (S,), "I will"), "let in by name: social-audit"),
+        (AccessRules(E, (), ""), "nothing to sign"),
+        (Eligibility(E, S, "a" * 16, True), "lets member aaaaaaaaaaaaaaaa into"),
+        (Eligibility(E, S, "a" * 16, False), "no longer lets member"),
+        (StatementSignature(E, bytes(32)), "signs the statement of epoch"),
         (QueryAuditResult(7, "refused", 0, 0, 0), "no usable answer came in time"),
         (QueryAuditResult(7, "not-plausible", 1, 2, 3), "looks as if a directory was trawled"),
     ],

@@ -64,6 +64,9 @@ class Cast:
         self.secretariat = Ed25519PrivateKey.from_private_bytes(draw(32))
         self.secretariat_agreement = X25519PrivateKey.from_private_bytes(draw(32))
         self.members = [Ed25519PrivateKey.from_private_bytes(draw(32)) for _ in range(2)]
+        self.auditor = Ed25519PrivateKey.from_private_bytes(draw_from("tacit vectors: auditor")(32))
+        self.auditor_agreement = X25519PrivateKey.from_private_bytes(draw_from("tacit vectors: auditor's box")(32))
+        self.auditor_key = public(self.auditor_agreement)
         self.trustees = {i: Ed25519PrivateKey.from_private_bytes(draw(32)) for i in TRUSTEES}
 
     @cached_property
@@ -74,6 +77,11 @@ class Cast:
         )
         own, agreement = signing.public_bytes(self.secretariat), public(self.secretariat_agreement)
         return messages.Manifest(E, (S,), NEEDED, trustees, 3, 131_072, 2, own, agreement, NOW, NOW + 86_400)
+
+    @property
+    def order(self) -> messages.QueryAuditOrder:
+        member = signing.pseudonym(signing.public_bytes(self.members[0]))
+        return messages.QueryAuditOrder(member, E, S, (15,), 4, 18, bytes(range(32)), bytes(range(32, 64)))
 
     @cached_property
     def honest(self) -> Run:

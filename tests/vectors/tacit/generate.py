@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ sys.path.insert(0, str(FOLDER.parents[1]))  # the tests' folder, where support i
 from support.hpke import seal_with  # noqa: E402
 from support.vectors import draw_from  # noqa: E402
 from tacit_protocol import (  # noqa: E402
+    access,
     dleq,
     grants,
     hkdf,
@@ -36,11 +37,10 @@ from tacit_protocol import (  # noqa: E402
     threshold,
     voprf,
 )
-from tacit_protocol.board import Board  # noqa: E402
 from tacit_protocol.group import ORDER  # noqa: E402
-from tacit_protocol.messages import BoardEntry, Message  # noqa: E402
-from tacit_protocol.signing import Signed  # noqa: E402
-from vectors.tacit.cast import GROUP, NEEDED, NOW, TRUSTEES, Cast, E, Run, S, public  # noqa: E402
+from tacit_protocol.messages import Message  # noqa: E402
+from vectors.tacit.cast import GROUP, NEEDED, NOW, Cast, E, Run, S, public  # noqa: E402
+from vectors.tacit.logged import board, log, query_audit  # noqa: E402
 
 Json = dict[str, Any]
 
@@ -54,6 +54,7 @@ def signed_messages(cast: Cast) -> Json:
     digest, root = bytes(range(64)), bytes(range(32))
     honest, disputed = cast.honest, cast.disputed
     member, secretariat, shuffler = cast.members[0], cast.secretariat, cast.trustees[3]
+    rules = messages.AccessRules(E, (S,), 'We use it "only" to plan audits.\nNothing else.')
     examples: list[tuple[Ed25519PrivateKey, Message]] = [
         (secretariat, cast.manifest),
         (member, messages.Enrolment(signing.public_bytes(member), bytes(range(1, 33)))),
@@ -69,6 +70,14 @@ def signed_messages(cast: Cast) -> Json:
         (secretariat, messages.WindowClose(E, S, 1)),
         (shuffler, messages.Handover(E, S, 1, (17, 18), 128, digest)),
         (secretariat, messages.IndexRoot(E, S, 1, root, 2**20, 127, 1778)),
+        (cast.trustees[1], messages.Erasure(E, 1)),
+        (secretariat, rules),
+        (secretariat, messages.Eligibility(E, S, signing.pseudonym(signing.public_bytes(member)), True)),
+        (member, messages.StatementSignature(E, access.statement_digest(rules))),
+        (secretariat, messages.AuditorAppointment(signing.public_bytes(cast.auditor), cast.auditor_key, NOW + 86_400)),
+        (cast.auditor, cast.order),
+        (member, messages.QueryAuditAnswer(20, digest)),
+        (cast.auditor, messages.QueryAuditResult(20, "plausible", 3, 0, 1)),
     ]
     return {"messages": [_signed(key, message) for key, message in examples]}
 
@@ -274,43 +283,6 @@ def index(cast: Cast) -> Json:
     }
 
 
-def board(cast: Cast) -> Json:
-    """Section 10: a board from the manifest to a published index, and the running hash after each entry."""
-    view, lines = Board(signing.public_bytes(cast.secretariat)), []
-    for key, message in _story(cast):
-        signed: Signed = signing.sign(key, messages.kind_of(message), messages.encode(message))
-        entry = BoardEntry(view.size, NOW + view.size, signed)
-        view.apply(entry)
-        lines.append({"entry": messages.encode(entry).decode(), "head": view.head.hex()})
-    keys = view.stream_keys(GROUP, E, S)
-    return {
-        "secretariat_key": signing.public_bytes(cast.secretariat).hex(),
-        "entries": lines,
-        "public_key": keys.public_key.hex(),
-        "public_shares": {str(i): share.hex() for i, share in keys.public_shares.items()},
-    }
-
-
-def _story(cast: Cast) -> Iterator[tuple[Ed25519PrivateKey, Message]]:
-    yield cast.secretariat, cast.manifest
-    for number, member in enumerate(cast.members):
-        yield member, messages.Enrolment(signing.public_bytes(member), bytes([64 + number]) * 32)
-    transcript = cast.honest.transcript
-    for step in (transcript.round1, transcript.round2, transcript.round3):
-        for message in step:
-            yield cast.trustees[message.sender], message
-    for _, _, agreement in cast.honest.results.values():
-        yield cast.trustees[agreement.sender], agreement
-    first_upload = 3 + 4 * len(TRUSTEES) + 1
-    yield cast.members[0], messages.GrantRequest(E, S, 2048, bytes(range(64)))
-    for member in cast.members:
-        yield member, messages.UploadCommitment(E, S, 1, 64, bytes(64))
-    yield cast.secretariat, messages.WindowClose(E, S, 1)
-    entries = (first_upload, first_upload + 1)
-    yield cast.trustees[3], messages.Handover(E, S, 1, entries, 128, bytes(range(64)))
-    yield cast.secretariat, messages.IndexRoot(E, S, 1, bytes(range(32)), 127_000, 127, 1778)
-
-
 FILES: dict[str, Callable[[Cast], Json]] = {
     maker.__name__: maker
     for maker in (
@@ -324,6 +296,8 @@ FILES: dict[str, Callable[[Cast], Json]] = {
         upload,
         index,
         board,
+        log,
+        query_audit,
     )
 }
 

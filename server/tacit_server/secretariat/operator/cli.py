@@ -104,6 +104,12 @@ def open_epoch(
     minimum_contributors: Annotated[
         int, typer.Option(min=1, help="A window with fewer new contributors is not handed over.")
     ] = 3,
+    restricted: Annotated[
+        list[str] | None, typer.Option(help="A stream that members are let into by name; may be repeated.")
+    ] = None,
+    statement: Annotated[
+        Path | None, typer.Option(help="A text file that every member signs before it gets evaluations.")
+    ] = None,
     opens: Annotated[str | None, typer.Option(help="Date or time, UTC; now if absent.")] = None,
     closes: Annotated[str | None, typer.Option(help="Date or time, UTC; half a year later if absent.")] = None,
 ) -> None:
@@ -113,11 +119,30 @@ def open_epoch(
     with clear_errors():
         begin = int(time.time()) if opens is None else console.parse_time(opens)
         end = begin + _YEAR_HALF if closes is None else console.parse_time(closes)
-        plan = operations.EpochPlan(epoch, stream, threshold, shuffler, quota, minimum_contributors, begin, end)
+        plan = operations.EpochPlan(
+            epoch, stream, threshold, shuffler, quota, minimum_contributors, begin, end,
+            restricted or (), statement.read_text(encoding="utf-8") if statement else "",
+        )  # fmt: skip
         operations.open_epoch(_keeper(home), plan)
     console.say(
         f"Epoch {epoch} ({', '.join(stream)}) is open from {console.format_time(begin)} to {console.format_time(end)}."
     )
+
+
+@app.command()
+def set_eligibility(
+    home: HomeOption,
+    epoch: Epoch,
+    stream: Stream,
+    member: Annotated[list[str], typer.Option(help="A member's pseudonym; may be repeated.", show_default=False)],
+    withdraw: Annotated[bool, typer.Option(help="Take them out again, for what is still to come.")] = False,
+) -> None:
+    """Let members into a restricted stream. Everybody sees it on the log."""
+    from tacit_server.secretariat.operator import operations
+
+    with clear_errors():
+        operations.set_eligibility(_keeper(home), epoch, stream, member, not withdraw)
+    console.say(f"{len(member)} members are {'no longer' if withdraw else 'now'} eligible for {epoch}/{stream}.")
 
 
 @app.command()

@@ -12,7 +12,16 @@ import msgspec
 
 from tacit_protocol import messages
 from tacit_protocol.errors import TacitError
-from tacit_protocol.messages import AuditorAppointment, BoardEntry, CeremonyCut, Manifest, Trustee, WindowClose
+from tacit_protocol.messages import (
+    AccessRules,
+    AuditorAppointment,
+    BoardEntry,
+    CeremonyCut,
+    Eligibility,
+    Manifest,
+    Trustee,
+    WindowClose,
+)
 from tacit_server.errors import ConfigurationError
 from tacit_server.home import SecretariatCard, TrusteeCard
 from tacit_server.secretariat import rounds
@@ -26,6 +35,7 @@ class PinnedTrustee(msgspec.Struct, frozen=True):
 
     index: int
     signing_key: bytes
+    retired: bool = False  # stands in earlier manifests, and is no witness any more
 
 
 class Invitation(msgspec.Struct, frozen=True):
@@ -57,6 +67,8 @@ class EpochPlan:
     minimum_contributors: int
     opens: int
     closes: int
+    restricted: Sequence[str] = ()  # streams for members that are let in by name
+    statement: str = ""  # what every member signs before it gets evaluations
 
 
 def add_trustee(keeper: Keeper, card: TrusteeCard) -> None:
@@ -80,8 +92,11 @@ def retire_trustee(keeper: Keeper, index: int) -> None:
 
 def invite(keeper: Keeper, count: int, valid_seconds: int) -> list[Invitation]:
     """Make ``count`` one-time invitations; only hashes of their codes are kept."""
-    trustees = [PinnedTrustee(card.index, card.signing_key) for card in keeper.trustees()]
-    if not trustees:
+    active = {card.index for card in keeper.trustees()}
+    trustees = [
+        PinnedTrustee(card.index, card.signing_key, card.index not in active) for card in keeper.trustees(retired=True)
+    ]
+    if not active:
         raise ConfigurationError(
             "register the trustees first ('tacit-server secretariat add-trustee'): an invitation carries their keys"
         )
@@ -118,7 +133,27 @@ def open_epoch(keeper: Keeper, plan: EpochPlan) -> BoardEntry:
         plan.closes,
     )
     messages.decode(messages.encode(manifest), Manifest)  # sizes and characters, before anybody sees it
+    if plan.restricted or plan.statement:
+        rules = AccessRules(plan.epoch, tuple(plan.restricted), plan.statement)
+        messages.decode(messages.encode(rules), AccessRules)
+        with keeper.view() as board:
+            known = board.ledger.access.rules.get(plan.epoch)
+        if known is None:
+            keeper.publish(rules)
+        elif known != rules:
+            raise ConfigurationError(f"epoch {plan.epoch} was announced with other rules: choose another name")
     return keeper.publish(manifest)
+
+
+def set_eligibility(keeper: Keeper, epoch: str, stream: str, members: Sequence[str], eligible: bool) -> None:
+    """Let members into a restricted stream, or take them out for what is still to be granted."""
+    for member in members:
+        message = Eligibility(epoch, stream, member, eligible)
+        messages.decode(messages.encode(message), Eligibility)
+        with keeper.view() as board:
+            current = (epoch, stream, member) in board.ledger.access.eligible
+        if current != eligible:
+            keeper.publish(message)
 
 
 def close_window(keeper: Keeper, epoch: str, stream: str) -> WindowClose:
@@ -182,6 +217,8 @@ def _check(plan: EpochPlan, indices: Sequence[int]) -> None:
         raise ConfigurationError(
             f"trustee {plan.shuffler} cannot shuffle: registered are {', '.join(map(str, indices)) or 'none'}"
         )
+    if set(plan.restricted) - set(plan.streams):
+        raise ConfigurationError("a restricted stream is not one of the epoch's streams")
     if len(set(plan.streams)) != len(plan.streams):
         raise ConfigurationError("a stream is named twice")
     if plan.opens >= plan.closes:
