@@ -91,15 +91,16 @@ def _normalise(
     words = street.split()
     numbers = _numbers(words, postal)
     tokens, figures = name_tokens(name)
+    towns = tuple(_city_words(city))
     return NormalSite(
         code,
         tokens,
         figures,
-        tuple(_street_words(words)),
+        _without_town(tuple(_street_words(words)), towns),
         next(iter(numbers), ""),
         numbers,
         postal,
-        tuple(_city_words(city)),
+        towns,
         identifiers,
     )
 
@@ -161,6 +162,13 @@ def _street_words(words: Iterable[str]) -> Iterator[str]:
         if word.isdigit() or word in STREET_TYPES or word in STOP_WORDS or len(word) < 2:
             continue
         yield fold(_without_street(word))
+
+
+def _without_town(street: tuple[str, ...], towns: tuple[str, ...]) -> tuple[str, ...]:
+    """Leave out the town at the end of an address that has a column of its own."""
+    while street and street[-1] in towns:
+        street = street[:-1]
+    return street
 
 
 @lru_cache(maxsize=65536)
