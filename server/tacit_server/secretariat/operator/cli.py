@@ -135,9 +135,7 @@ def set_eligibility(
     epoch: Epoch,
     stream: Stream,
     member: Annotated[list[str], typer.Option(help="A member's pseudonym; may be repeated.", show_default=False)],
-    withdraw: Annotated[
-        bool, typer.Option(help="Take them out again, for what is still to come.")
-    ] = False,
+    withdraw: Annotated[bool, typer.Option(help="Take them out again, for what is still to come.")] = False,
 ) -> None:
     """Let members into a restricted stream. Everybody sees it on the log."""
     from tacit_server.secretariat.operator import operations
