@@ -5,11 +5,12 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+MATCHING := build/matching-venv
 LISTS ?=
 BACK_END ?= auto
 SCALE ?=
 
-.PHONY: help demo test check bench attack native native-check lock matching vectors interop clean
+.PHONY: help demo test check bench instructions peers attack native native-check lock matching vectors interop clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -33,15 +34,34 @@ check: $(STAMP) ## lint, types and import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(STAMP) native ## measure cost per element as ratios to an X25519 exchange
-	$(BIN)/python -m pytest benchmarks --benchmark-only --benchmark-disable-gc -q -s
+bench: $(STAMP) native ## measure costs as ratios to an X25519 exchange; SCALE=large, PUBLISH=1 for RESULTS.md
+	@mkdir -p build/bench
+	TACIT_BENCH_SCALE=$(SCALE) $(BIN)/python -m pytest benchmarks -o python_files='bench_*.py' --benchmark-only \
+	  --benchmark-disable-gc --benchmark-json=build/bench/results.json --benchmark-quiet -q -s
+	$(BIN)/python -m benchmarks.parts
+	$(BIN)/python -m benchmarks.timing_leak
+	$(BIN)/python -m benchmarks.results $(if $(PUBLISH),--publish)
+
+instructions: $(STAMP) native ## count instructions per element with valgrind (minutes)
+	$(BIN)/python -m benchmarks.instructions
+
+peers: $(STAMP) native ## the same sets through installable peers, in an environment of their own
+	@test -x build/peers/bin/python || $(PYTHON) -m venv build/peers
+	build/peers/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
+	@mkdir -p build/bench
+	$(BIN)/python -m benchmarks.peers build/bench/peers.json
+	build/peers/bin/python -m benchmarks.peers build/bench/peers.json
 
 attack: $(STAMP) native ## run the dictionary attack on plain hashes and on the sealed index
 	$(BIN)/python -m benchmarks.attack
 
-matching: $(STAMP) ## compare matching quality with references; DATA=folder with members/, planned.csv, truth.csv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/matching.txt
-	$(BIN)/python -m benchmarks.matching $(if $(DATA),--data "$(DATA)")
+$(MATCHING)/.installed: requirements/matching.txt
+	@test -x $(MATCHING)/bin/python || $(PYTHON) -m venv $(MATCHING) || { echo "install Debian's python3-venv first"; exit 1; }
+	$(MATCHING)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/matching.txt
+	@touch $@
+
+matching: $(MATCHING)/.installed ## compare matching quality with references; DATA=folder with members/, planned.csv, truth.csv
+	@OMP_NUM_THREADS=1 PYTHONPATH=matcher:client_sdk:protocol $(MATCHING)/bin/python -W ignore -m benchmarks.matching $(if $(DATA),--data "$(DATA)")
 
 vectors: $(STAMP) ## make our own test vectors anew: the same bytes, unless the protocol changed
 	$(BIN)/python tests/vectors/tacit/generate.py
@@ -60,7 +80,7 @@ native-check: ## lint and test the native core; needs cargo with rustfmt and cli
 	  else echo "cargo-deny is not here: licences and sources of the native core were not checked"; fi
 
 lock: $(STAMP) ## resolve requirements/*.in into hashed requirements/*.txt
-	cd requirements && for set in dev matching; do \
+	cd requirements && for set in dev matching bench; do \
 	  ../$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-header --no-annotate \
 	    --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --output-file $$set.txt $$set.in || exit 1; done
 

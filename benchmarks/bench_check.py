@@ -46,7 +46,7 @@ class Published:
         cache = self._folder / "cache"
         if self._made != (back_end, records):
             shutil.rmtree(cache, ignore_errors=True)
-            self._root = synthetic_index.write(cache, records, self._contributed(back_end)[1])
+            self._root = synthetic_index.write(cache / EPOCH / STREAM, records, self._contributed(back_end)[1])
             self._made = (back_end, records)
         assert self._root is not None
         return self._root, cache

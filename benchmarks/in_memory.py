@@ -171,7 +171,8 @@ class RoundInMemory:
         secretariat: Any = SecretariatInMemory(self.wire)
         trustees: Any = self.trustees
         group: Any = self.group
-        return Evaluator(group, self.vault, self.context, secretariat, trustees, Ed25519PrivateKey.generate())
+        key = Ed25519PrivateKey.generate()
+        return Evaluator(group, self.vault, self.context, secretariat, trustees, key, logged=lambda _: None)
 
     def contribute(self, sites: Sequence[AuditedSite]) -> None:
         manifest: Any = SimpleNamespace(agreement_key=self.agreement_key.public_key().public_bytes_raw(), epoch=EPOCH)

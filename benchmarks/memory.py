@@ -1,7 +1,7 @@
 """Peak memory of a member's command, in a process of its own that holds the other parties too.
 
-    python -m benchmarks.memory contribution native 2300
-    python -m benchmarks.memory check native 500 23000
+python -m benchmarks.memory contribution native 2300
+python -m benchmarks.memory check native 500 23000
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def peak_of(*arguments: str) -> dict[str, int]:
 def main() -> None:
     """Run one command and print what the kernel says."""
     from benchmarks import synthetic_index
-    from benchmarks.in_memory import RoundInMemory, audited, planned
+    from benchmarks.in_memory import EPOCH, STREAM, RoundInMemory, audited, planned
 
     kind, back_end, count, *rest = sys.argv[1:]
     with tempfile.TemporaryDirectory() as folder:
@@ -33,7 +33,7 @@ def main() -> None:
             round_.contribute(audited(range(int(count))))
         else:
             cache = Path(folder) / "cache"
-            root = synthetic_index.write(cache, int(rest[0]), [])
+            root = synthetic_index.write(cache / EPOCH / STREAM, int(rest[0]), [])
             round_.check(planned(range(int(count))), root, cache)
         status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
     kib = {name: int(status[name].split()[0]) * 1024 for name in ("VmHWM", "RssAnon")}

@@ -64,7 +64,9 @@ def tacit(server: list[str], queries: list[str]) -> tuple[float, float, int]:
             for i in (1, 2):
                 binding = dleq.Binding("peers", "peers", i)
                 received = group.decode(blinded.encode())
-                sent = threshold.evaluate_share(group, shares[i], publics[i], received, binding, secrets.token_bytes(64))
+                sent = threshold.evaluate_share(
+                    group, shares[i], publics[i], received, binding, secrets.token_bytes(64)
+                )
                 decoded = group.decode(sent.evaluated.encode())
                 answers.append(threshold.ShareAnswer(i, decoded, sent.proof))
                 threshold.verify_answer(group, "peers", "peers", publics[i], blinded, answers[-1])
@@ -124,8 +126,8 @@ PEERS: dict[str, tuple[str, Callable[[list[str], list[str]], tuple[float, float,
     ),
     "voprf (RFC 9497)": ("voprf", rfc_voprf, "one key, a proof for each 8,192 elements"),
     "OpenMined PSI": ("private_set_intersection", openmined, "one key, no proof, semi-honest, P-256"),
-    "SecretFlow ECDH": ("spu", secretflow_ecdh, "two parties, both on line, no proof, semi-honest, reads and writes CSV"),
-    "SecretFlow RR22": ("spu", secretflow_rr22, "two parties, both on line, no key is ever reused, semi-honest, CSV"),
+    "SecretFlow ECDH": ("spu", secretflow_ecdh, "two parties, both on line, no proof, semi-honest, CSV files"),
+    "SecretFlow RR22": ("spu", secretflow_rr22, "two parties, both on line, semi-honest, CSV files"),
 }  # fmt: skip
 
 
@@ -199,7 +201,9 @@ def main() -> None:
             reference = min(before, exchange_seconds())
             row = Row(name, records, QUERIES, off_line / reference, on_line / reference, found, note)
             rows = [old for old in rows if (old["peer"], old["records"]) != (name, records)] + [asdict(row)]
-            print(f"{name:26} {records:9,} x {QUERIES}: off line {row.off_line:10,.0f} R, on line {row.on_line:9,.0f} R")
+            print(
+                f"{name:26} {records:9,} x {QUERIES}: off line {row.off_line:10,.0f} R, on line {row.on_line:9,.0f} R"
+            )
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(json.dumps(rows, indent=1))
 

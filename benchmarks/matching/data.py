@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from datetime import date, timedelta
 from pathlib import Path
 
-from anyascii import anyascii
-
 from benchmarks.matching.split import Part, in_part
-from tacit_matcher.records import COLUMNS, IDENTIFIER_KINDS, Site
+from tacit_client.list_cells import ListError, read_file, read_tables
+from tacit_client.list_columns import body, find_header
+from tacit_client.list_values import date_of, day_first, text_of
+from tacit_matcher.records import IDENTIFIER_KINDS, Site
 
 _FIELDS = ("name", "address", "city", "postcode", "country")
+_DAY = "audit_date"
+_KNOWN = frozenset({*_FIELDS, *IDENTIFIER_KINDS, "plan_id"})
+_THREE_YEARS = timedelta(days=3 * 365 + 1)
 
 
 class DataError(ValueError):
@@ -47,24 +51,29 @@ class Trial:
 
 
 def load(folder: Path) -> Trial:
-    """Read ``members/*.csv``, ``planned.csv`` and ``truth.csv``; raises :class:`DataError` naming file and row."""
-    files = sorted((folder / "members").glob("*.csv"))
+    """Read ``members/*.csv`` or ``.xlsx``, ``planned.csv``, ``truth.csv``; raises :class:`DataError` naming the file.
+
+    Assessments older than three years before the newest are left out, as a contribution leaves them out.
+    """
+    files = sorted(file for file in (folder / "members").glob("*") if file.suffix in (".csv", ".xlsx"))
     if not files:
-        raise DataError(
-            f"{folder.name}: no members/*.csv. Point --data at a folder with members/, planned.csv, truth.csv"
-        )
+        raise DataError(f"{folder.name}: no members/*.csv. DATA is a folder with members/, planned.csv and truth.csv")
+    rows = [row for file in files for row in _table(file, "name")]
+    newest = max((row[_DAY] for row in rows if row.get(_DAY)), default="")
     counted: Counter[tuple[str, ...]] = Counter()
     sites: dict[tuple[str, ...], Site] = {}
-    for file in files:
-        for site in (_site(row) for row in _rows(file, "name")):
-            identity = site_identity(site)
-            sites.setdefault(identity, site)
-            counted[identity] += 1
-    labels = {row["plan_id"]: _label(row["assessed"], n) for n, row in enumerate(_truth(folder / "truth.csv"), 2)}
+    for row in rows:
+        if row.get(_DAY) and date.fromisoformat(newest) - date.fromisoformat(row[_DAY]) > _THREE_YEARS:
+            continue
+        site = _site(row)
+        identity = site_identity(site)
+        sites.setdefault(identity, site)
+        counted[identity] += 1
+    labels = _labels(folder / "truth.csv")
     plans = []
-    for n, row in enumerate(_rows(folder / "planned.csv", "plan_id", "name"), 2):
+    for row in _table(folder / "planned.csv", "plan_id", "name"):
         if row["plan_id"] not in labels:
-            raise DataError(f"planned.csv row {n}: the plan has no row in truth.csv")
+            raise DataError(f"planned.csv: plan {row['plan_id']} has no row in truth.csv")
         plans.append(Plan(row["plan_id"], _site(row), labels[row["plan_id"]]))
     return Trial(folder.name, tuple(sites.values()), tuple(counted[key] for key in sites), tuple(plans))
 
@@ -80,34 +89,35 @@ def _site(row: Mapping[str, str]) -> Site:
     return Site(*(row.get(name, "") for name in _FIELDS), identifiers=identifiers)
 
 
-def _truth(file: Path) -> Iterable[dict[str, str]]:
-    return _rows(file, "plan_id", "assessed")
-
-
-def _label(text: str, row: int) -> bool:
-    if text not in ("0", "1"):
-        raise DataError(f"truth.csv row {row}: column assessed must be 0 or 1")
-    return text == "1"
-
-
-def _rows(file: Path, *needed: str) -> list[dict[str, str]]:
+def _labels(file: Path) -> dict[str, bool]:
     if not file.exists():
-        raise DataError(f"{file.name} is missing: labelled data has members/*.csv, planned.csv and truth.csv")
+        raise DataError(f"{file.name} is missing: labelled data has members/, planned.csv and truth.csv")
+    labels = {}
     with file.open(encoding="utf-8-sig", newline="") as stream:
-        rows = list(csv.reader(stream))
-    header = [_column(title) for title in rows[0]] if rows else []
-    if missing := [name for name in needed if name not in header]:
-        raise DataError(f"{file.name} has no column for {', '.join(missing)}")
-    return [{name: cell.strip() for name, cell in zip(header, row, strict=False)} for row in rows[1:] if any(row)]
+        for number, row in enumerate(csv.DictReader(stream), 2):
+            if row.get("assessed") not in ("0", "1") or not row.get("Plan ID"):
+                raise DataError(f"truth.csv row {number}: columns are Plan ID and assessed, which is 0 or 1")
+            labels[row["Plan ID"]] = row["assessed"] == "1"
+    return labels
 
 
-@lru_cache(maxsize=1024)
-def _column(title: str) -> str:
-    wanted = _letters(title)
-    if wanted == "assessed":
-        return "assessed"
-    return next((name for name, titles in COLUMNS.items() if wanted in map(_letters, titles)), wanted)
-
-
-def _letters(title: str) -> str:
-    return "".join(filter(str.isalnum, anyascii(title).lower()))
+def _table(file: Path, *needed: str) -> list[dict[str, str]]:
+    """Return the rows of a list by canonical field, read as the member's program reads it."""
+    if not file.exists():
+        raise DataError(f"{file.name} is missing: labelled data has members/, planned.csv and truth.csv")
+    try:
+        table, header = find_header(file.name, read_tables(read_file(file), None), needed, None)
+    except ListError as error:
+        raise DataError(str(error)) from error
+    columns = [(name, position) for name, position in header.columns.items() if name in _KNOWN]
+    rows = [
+        {name: text_of(cells[position]) for name, position in columns if position < len(cells)}
+        for _, cells in body(table, header)
+    ]
+    if _DAY in header.columns:
+        position = header.columns[_DAY]
+        days = [cells[position] if position < len(cells) else "" for _, cells in body(table, header)]
+        first = day_first(days)
+        for row, day in zip(rows, days, strict=True):
+            row[_DAY] = date_of(day, first).isoformat()
+    return [row for row in rows if row.get("name")]

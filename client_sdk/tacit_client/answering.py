@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tacit_client.errors import VaultError
 from tacit_client.evaluation import batches_folder, stored_batches
+from tacit_client.lock import HomeLock
 from tacit_client.opened_keys import OpenedKey, read_opened
 from tacit_client.parties import Secretariat
 from tacit_client.session import Batch
@@ -57,6 +58,7 @@ class Answerer:
     secretariat: Secretariat
     signing_key: Ed25519PrivateKey
     wait_for: Callable[[BoardEntry], None]  # returns once an entry is on the witnessed log
+    lock: HomeLock
 
     @property
     def member(self) -> str:
@@ -109,11 +111,12 @@ class Answerer:
                 "told you, then give it with --auditor",
                 party="secretariat",
             )
-        sealed = self._sealed(board, disclosure)
-        message = QueryAuditAnswer(ordered.entry, query_audit.answer_digest(sealed))
-        signed = signing.sign(self.signing_key, messages.kind_of(message), messages.encode(message))
-        self.wait_for(self.secretariat.post(signed))
-        return self._write(ordered.entry, sealed, target)
+        with self.lock.held():
+            sealed = self._sealed(board, disclosure)
+            message = QueryAuditAnswer(ordered.entry, query_audit.answer_digest(sealed))
+            signed = signing.sign(self.signing_key, messages.kind_of(message), messages.encode(message))
+            self.wait_for(self.secretariat.post(signed))
+            return self._write(ordered.entry, sealed, target)
 
     def write_again(self, entry: int, target: Path) -> Path:
         """Write the file of an earlier answer once more."""
@@ -127,9 +130,10 @@ class Answerer:
             if now < manifest.closes + AUDIT_PERIOD_SECONDS or manifest.epoch in open_epochs:
                 continue
             for stream in manifest.streams:
-                for name in list(self.vault.names(batches_folder(manifest.epoch, stream))):
-                    self.vault.drop(name)
-                    dropped += 1
+                with self.lock.held():
+                    for name in list(self.vault.names(batches_folder(manifest.epoch, stream))):
+                        self.vault.drop(name)
+                        dropped += 1
         return dropped
 
     def _find(self, epoch: str, stream: str, wanted: set[bytes]) -> dict[bytes, Batch]:

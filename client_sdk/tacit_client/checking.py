@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import mmap
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -12,15 +12,17 @@ from pathlib import Path
 from tacit_client import session
 from tacit_client.contribution import own_records_name
 from tacit_client.evaluation import Evaluator
+from tacit_client.list_cells import ListError
 from tacit_client.lists import write_results
 from tacit_client.progress import Progress, silent
 from tacit_client.session import StreamContext
 from tacit_client.vault import Vault
 from tacit_matcher.judge import judge
 from tacit_matcher.keys import KEY_TYPES, MatchKey, match_keys
-from tacit_matcher.payload import PayloadError, Scope, decode_payload
+from tacit_matcher.payload import SCHEMES, PayloadError, Scope, decode_payload
 from tacit_matcher.policy import Hit, Policy, Result, apply
 from tacit_matcher.records import PlannedAudit
+from tacit_matcher.text import plain
 from tacit_protocol import sealed_index
 from tacit_protocol.board import Board, BoardError
 from tacit_protocol.errors import IndexFileError
@@ -178,9 +180,23 @@ class Checker:
         return frozenset(packed[i : i + size] for i in range(0, len(packed), size))
 
 
-def policy_with(threshold: float | None) -> Policy:
-    """Return the default policy, with the member's own threshold where it gave one."""
-    return Policy() if threshold is None else Policy(min_probability=threshold)
+def policy_with(
+    threshold: float | None = None, max_age_months: int | None = None, schemes: Collection[str] = ()
+) -> Policy:
+    """Return the default policy with what the member wants otherwise; raises :class:`ListError` on an unknown scheme.
+
+    Assessments are dated by quarters, so that an age in months is rounded up to whole ones.
+    """
+    known = {plain(name): name for name in SCHEMES}
+    unknown = [name for name in schemes if plain(name) not in known]
+    if unknown:
+        raise ListError(f"--accept {unknown[0]!r}: no scheme is called that; there are {', '.join(SCHEMES)}")
+    usual = Policy()
+    return Policy(
+        max_age_quarters=usual.max_age_quarters if max_age_months is None else -(-max_age_months // 3),
+        accepted_schemes=frozenset(known[plain(name)] for name in schemes) or None,
+        min_probability=usual.min_probability if threshold is None else threshold,
+    )
 
 
 @contextmanager

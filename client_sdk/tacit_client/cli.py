@@ -34,9 +34,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-app.add_typer(audit_app, name="audit")
-app.command()(answer_audit)
-app.command()(statement)
 console = Console()
 problems = Console(stderr=True)
 
@@ -104,6 +101,10 @@ def enrol(
         member = _open(home)
         member.enrol(invitation)
         console.print(f"[green]✓[/] enrolled as [bold]{member.pseudonym}[/]", highlight=False)
+        # Whoever writes the invitation could name machines of its own, and would then hold the key.
+        console.print("Compare the trustees' keys with what each trustee itself tells you:")
+        for index, name in member.pinned_trustees.items():
+            console.print(f"  trustee {index}: [bold]{name}[/]", highlight=False)
         console.print("Next: [bold]tacit contribute audited.xlsx[/], then [bold]tacit check planned.xlsx[/].")
 
 
@@ -159,6 +160,12 @@ def check(
         float | None,
         typer.Option("--threshold", min=0.5, max=1.0, help="How sure a match must be to count as assessed."),
     ] = None,
+    max_age: Annotated[
+        int | None, typer.Option("--max-age", min=3, max=36, help="Accept assessments of the last so many months.")
+    ] = None,
+    accept: Annotated[
+        list[str] | None, typer.Option("--accept", help="Accept this scheme only; may be repeated.", show_default="all")
+    ] = None,
     yes: YesOption = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing result file.")] = False,
     back_end: BackEndOption = "auto",
@@ -172,6 +179,7 @@ def check(
     from tacit_client.show import progress_bars, show_preview, show_report
 
     with _explained():
+        policy = policy_with(threshold, max_age, accept or ())
         member = _open(home, back_end)
         verify_target(output, overwrite=overwrite, source=planned)
         preview = read_planned(planned.expanduser(), columns=parse_columns(columns), sheet=sheet)
@@ -183,7 +191,7 @@ def check(
                 [record for _, record in preview.rows],
                 stream=stream,
                 epoch=epoch,
-                policy=policy_with(threshold),
+                policy=policy,
                 progress=progress,
             )
         _save(report, output, overwrite)
@@ -202,6 +210,12 @@ def status(home: HomeOption = DEFAULT_HOME) -> None:
         member = _open(home)
         show_status(console, member.pseudonym, member.status())
         _warn(member)
+
+
+# Behind the commands of every day, in the order in which --help lists them.
+app.command()(statement)
+app.command()(answer_audit)
+app.add_typer(audit_app, name="audit")
 
 
 def main() -> None:

@@ -160,6 +160,11 @@ class Member:
         configuration.save(self.home, settings)
         self._log = None
 
+    @property
+    def pinned_trustees(self) -> dict[int, str]:
+        """Return the names of the pinned trustees' keys by index; compare them with what each trustee itself says."""
+        return {index: signing.pseudonym(key) for index, key in sorted(self._settings.trustee_keys.items())}
+
     def statement(self, *, stream: str = DEFAULT_STREAM, epoch: str | None = None) -> str:
         """Return what the epoch asks this member to sign and it has not signed yet; "" when there is nothing."""
         board = self.board()
@@ -271,7 +276,7 @@ class Member:
     def query_audits(self) -> Answerer:
         """Return what answers the query audits that are addressed to this member."""
         secretariat = Secretariat(self.transport, self._settings.secretariat.url)
-        return Answerer(self.group, self._vault, secretariat, self._signing_key, self.log.wait_for)
+        return Answerer(self.group, self._vault, secretariat, self._signing_key, self.log.wait_for, self._lock)
 
     def board(self) -> Board:
         """Follow the log and return the view of it; raises when it is not witnessed as the policy demands."""

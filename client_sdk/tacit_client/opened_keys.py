@@ -43,6 +43,7 @@ class OpenedKey:
 
 def read_opened(value: bytes) -> OpenedKey:
     """Read an opened input; whatever is not in the encoding of a known key type is :data:`UNKNOWN`."""
+    # Whatever follows the prefix: its output is nobody's tag, so a key cannot be hidden behind it.
     if session.is_dummy(value):
         return OpenedKey(PADDING)
     fields = _fields(value)

@@ -45,10 +45,12 @@ _WORDS = {
     "house_agree": "the house numbers agree",
     "city_agree": "the cities agree",
     "name_differ": "the names have no word in common",
+    "street_differ": "the streets have no word in common",
     "postcode_differ": "the postcodes differ",
     "house_differ": "the house numbers differ",
     "city_differ": "the cities differ",
     "figure_apart": "a number in the names differs",
+    "country_differ": "the countries differ",
 }
 
 
@@ -69,7 +71,9 @@ def judge(key: bytes, sketch: bytes, planned: Site | NormalSite, agreed: Sequenc
     else agreed, the judgement's scope is the entity.
     """
     features = features_of(key, sketch, planned, agreed)
-    probability, scope = _with_identifiers(probability_of(features), agreed, scope)
+    # No composite key is equal across countries; a record that an entity's identifier opened may be of another one.
+    alike = 0.0 if features["country_differ"] else probability_of(features)
+    probability, scope = _with_identifiers(alike, agreed, scope)
     reasons = [f"same {KEY_TYPES[name].label}" for name in agreed]
     reasons += [words for name, words in _WORDS.items() if features[name] == 1.0]
     return Judgement(probability, verdict_of(probability), scope, tuple(reasons))

@@ -18,7 +18,7 @@ from tacit_matcher.text import letters, skeleton
 
 __all__ = ["KEY_TYPES", "MAX_KEYS", "SCHEME_VERSION", "KeyClass", "KeyType", "MatchKey", "match_keys"]
 
-SCHEME_VERSION = "2"
+SCHEME_VERSION = "1"
 MAX_KEYS = 14
 _TELLING = 1.5  # a word with no more weight than this makes no key with a place alone
 _NAME_WEIGHT = 6.0  # a whole name needs so much weight to be a key without a place
@@ -80,7 +80,7 @@ def _parts(site: NormalSite) -> Iterator[tuple[str, ...]]:
     for place in places:
         for word in words[:2]:
             yield "word+place", word, place if place != word else ""
-    yield "word+city+number", skeleton(_most_telling_first(site.name, weight_of)[0]), city, site.house_number
+    yield "word+city+number", _at(words, 0), city, site.house_number
     yield "word+number", _at(words, 0), largest(site.numbers)
     yield "streets+number", *sorted(spelt[:2]), "" if len(spelt) < 2 else site.house_number
     yield "numbers", many(site.numbers), core[:2]

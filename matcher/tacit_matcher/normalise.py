@@ -83,8 +83,12 @@ def _normalise(
     name: str, address: str, city: str, postcode: str, country: str, identifiers: tuple[tuple[str, str], ...]
 ) -> NormalSite:
     code = normalise_country(country)
-    postal = normalise_postcode(anyascii(postcode), code) or find_postcode(anyascii(address), code)
-    words = plain(address).split()
+    postal, street = normalise_postcode(anyascii(postcode), code), plain(address)
+    if not postal and address:
+        # On the text as written: a plain one has lost the hyphens that tell a postcode from a number.
+        postal, rest = find_postcode(anyascii(address), code)
+        street = plain(rest) if postal else street
+    words = street.split()
     numbers = _numbers(words, postal)
     tokens, figures = name_tokens(name)
     return NormalSite(
@@ -110,6 +114,7 @@ def name_tokens(name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     words = _SINGLE_LETTERS.sub(lambda match: match.group().replace(" ", ""), _LEGAL_PHRASE.sub(" ", text)).split()
     kept = [word for word in words if word not in LEGAL_FORMS and word not in STOP_WORDS]
     kept = kept or words or text.split()
+    kept = kept[:1] + [ROMAN.get(word, word) for word in kept[1:]]
     tokens = tuple(dict.fromkeys(fold(CONCEPTS.get(word, word)) for word in kept))
     return tokens, tuple(_figures(kept))
 
@@ -142,14 +147,12 @@ def _figures(words: list[str]) -> Iterator[str]:
     for before, word in zip(["", *words], words, strict=False):
         if word.isdigit():
             yield word.lstrip("0") or "0"
-        elif word in ROMAN and before:
-            yield ROMAN[word]
         elif len(word) == 1 and before in SITE_WORDS:
             yield word
 
 
 def _numbers(words: list[str], postcode: str) -> tuple[str, ...]:
-    numbers = (word.lstrip("0") for word in words if word.isdigit() and not (len(word) > 2 and word in postcode))
+    numbers = (word.lstrip("0") for word in words if word.isdigit() and word != postcode)
     return tuple(dict.fromkeys(number for number in numbers if number))
 
 

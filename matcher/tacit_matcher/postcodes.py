@@ -65,10 +65,14 @@ def normalise_postcode(text: str, country: str) -> str:
     return code if any(map(str.isdigit, code)) and len(code) > 2 and code.strip("0") else ""
 
 
-def find_postcode(address: str, country: str) -> str:
-    """Return the last postcode in an ASCII address, or an empty string; the number an address begins with is none."""
+def find_postcode(address: str, country: str) -> tuple[str, str]:
+    """Return the last postcode in an ASCII address, or an empty string, and the address without it.
+
+    The number that an address begins with is a house number.
+    """
     pattern = _IN_ADDRESS.get(country)
-    if pattern is None:
-        return ""
-    matches = [match for match in pattern.finditer(address.upper()) if match.start() > 2]
-    return matches[-1].group(1) + matches[-1].group(2) if matches else ""
+    matches = [match for match in pattern.finditer(address.upper()) if match.start() > 2] if pattern else []
+    if not matches:
+        return "", address
+    last = matches[-1]
+    return last.group(1) + last.group(2), f"{address[: last.start()]} {address[last.end() :]}"

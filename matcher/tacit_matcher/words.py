@@ -29,7 +29,8 @@ joint stock company|limited liability company|limited liability|limited company|
 |spolka jawna|spolka cywilna|spol s r o|s r o|d o o|a s|s a|uzdaroji akcine bendrove|akcine bendrove
 |individuali imone|sabiedriba ar ierobezotu atbildibu|korlatolt felelossegu tarsasag|egyeni vallalkozo|egyeni ceg
 |obshchestvo s ogranichennoi otvetstvennostyu|kabushiki kaisha|yugen kaisha|jusig hoesa|jusighoesa|zhushihuishe
-|youxiangongsi|s de r l de c v|s de rl de cv|sa de cv|s a de c v|de c v|de cv|de r l|de rl|e v|e k
+|youxiangongsi|s a r l|s a s u|s a s|s p a|s n c|s l u|s l l|s l|b v|n v
+|s de r l de c v|s de rl de cv|sa de cv|s a de c v|de c v|de cv|de r l|de rl|e v|e k
 """
 LEGAL_FORMS = frozenset(_LEGAL_FORMS.split())
 LEGAL_PHRASES = tuple(

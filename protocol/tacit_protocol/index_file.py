@@ -7,8 +7,8 @@ RFC 6962 tree hash over 64 KiB chunks of the file, so a download is checked chun
 from __future__ import annotations
 
 import mmap
+import struct
 from collections.abc import Iterable, Iterator
-from operator import gt
 
 from tacit_protocol import merkle, messages
 from tacit_protocol.errors import EncodingError, IndexFileError
@@ -18,7 +18,7 @@ from tacit_protocol.sealed_index import COMMITMENT_BYTES, ENTRY_BYTES, RECORD_BY
 MAGIC = b"tacit-index/1\n"
 CHUNK_BYTES = 65536
 _HEADER_LIMIT = 1024
-_SORT_ROWS = 65536  # rows compared at a time
+_SORT_ROWS = 4096  # rows compared at a time: they fit a processor's cache
 
 Buffer = bytes | mmap.mmap
 
@@ -108,10 +108,10 @@ class IndexFile:
     def _is_sorted(self, base: int, width: int, count: int) -> bool:
         """Tell whether rows stand in the order of their bytes; block by block, each begins with the last row before."""
         for start in range(0, count, _SORT_ROWS):
-            begin = base + width * max(start - 1, 0)
-            block = self._data[begin : base + width * min(start + _SORT_ROWS, count)]
-            rows = [block[i : i + width] for i in range(0, len(block), width)]
-            if any(map(gt, rows, rows[1:])):
+            first, last = max(start - 1, 0), min(start + _SORT_ROWS, count)
+            rows = list(struct.unpack_from(f"{width}s" * (last - first), self._data, base + width * first))
+            # Sorting what is in order is one comparison for each row, none of them in Python.
+            if sorted(rows) != rows:
                 return False
         return True
 

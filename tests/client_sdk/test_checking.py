@@ -15,6 +15,7 @@ from support.memory import MemoryRound, fresh
 from support.trustees import EPOCH, STREAM, Trustees
 from support.world import audited, planned, site
 from tacit_client.checking import COLUMNS, CheckReport, ReportRow, policy_with
+from tacit_client.list_cells import ListError
 from tacit_client.vault import Vault
 from tacit_matcher.policy import Policy
 from tacit_matcher.records import AuditedSite, PlannedAudit, Site
@@ -222,3 +223,12 @@ def test_an_older_window_leaves_the_cache_and_another_stream_stays(
         path.write_bytes(b"x")
     check(parties, member, planned(3), tmp_path)
     assert not old.exists() and other.exists()
+
+
+def test_a_member_accepts_what_it_wants_and_is_told_of_a_scheme_that_does_not_exist() -> None:
+    policy = policy_with(0.8, 13, ["smeta 4-Pillar", "amfori BSCI"])
+    assert policy.accepted_schemes == {"SMETA 4-pillar", "amfori BSCI"}
+    assert (policy.max_age_quarters, policy.min_probability) == (5, 0.8)
+    assert policy_with() == Policy()
+    with pytest.raises(ListError, match=r"no scheme is called that; there are .*SMETA 4-pillar"):
+        policy_with(None, None, ["SMETTA"])

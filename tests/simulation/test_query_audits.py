@@ -295,6 +295,29 @@ def test_the_monitor_follows_and_tells_everything_once(world: World, office: Off
     assert again.exit_code == 0 and again.output.strip() == ""
 
 
+def test_whoever_has_no_auditors_keys_verifies_the_log_all_the_same(
+    world: World, office: Office, tmp_path: Path
+) -> None:
+    keys = str(office.folder / "pins.json")
+    url = world.any_member._settings.secretariat.url  # type: ignore[attr-defined]
+    nobody = tmp_path / "nobody"
+    report = tmp_path / "report.json"
+    arguments = ["--secretariat", url, "--trustee-keys", keys, "--home", str(nobody), "--json", str(report)]
+    assert CliRunner().invoke(app, ["audit", "verify", *arguments]).exit_code in (0, 1)
+    facts = json.loads(report.read_bytes())
+    assert {finding["check"] for finding in facts["findings"]} <= {"query audits"}
+    assert [witness["age"] is not None for witness in facts["witnesses"]].count(True) >= 2
+    assert not nobody.exists()
+    CliRunner().invoke(app, ["audit", "monitor", *arguments])
+    assert CliRunner().invoke(app, ["audit", "monitor", *arguments]).exit_code == 0
+    # The secretariat's own files, copied by any means, are verified alike.
+    folder = ["audit", "verify", "--folder", str(world.parties.home), "--trustee-keys", keys, "--json", str(report)]
+    CliRunner().invoke(app, folder)
+    again = json.loads(report.read_bytes())
+    assert {finding["check"] for finding in again["findings"]} <= {"query audits"}
+    assert {check["name"] for check in again["checks"]} >= {"files of the log", "checkpoint", "cosignatures"}
+
+
 def test_explain_reads_from_the_server(world: World, office: Office) -> None:
     result = office.run("explain", "0")
     assert result.exit_code == 0 and f"opens epoch {EPOCH}" in result.output

@@ -59,6 +59,11 @@ def options_of(command: object) -> set[str]:
     return {option for parameter in command.params for option in parameter.opts}  # type: ignore[attr-defined]
 
 
+def all_commands(group: object) -> list[object]:
+    below = [each for command in getattr(group, "commands", {}).values() for each in all_commands(command)]
+    return [group, *below]
+
+
 def commands_in(text: str, program: str) -> list[list[str]]:
     """Every use of a program in code, as words; comments and what stands for a value are left in."""
     code = [line for block in re.findall(r"```\w*\n(.*?)```", text, re.S) for line in block.splitlines()]
@@ -75,13 +80,16 @@ def test_every_client_command_and_option_exists() -> None:
         if not words:
             continue
         assert words[0] in group.commands, f"tacit {words[0]}"  # type: ignore[attr-defined]
-        known = options_of(group.commands[words[0]])  # type: ignore[attr-defined]
-        assert {word for word in words[1:] if word.startswith("-")} <= known, words
+        command, rest = group, words
+        while rest and rest[0] in getattr(command, "commands", {}):
+            command, rest = command.commands[rest[0]], rest[1:]  # type: ignore[attr-defined]
+        known = options_of(command)
+        assert {word for word in rest if word.startswith("-")} <= known, words
 
 
 def test_every_option_named_alone_exists_somewhere() -> None:
     group = typer.main.get_command(client)
-    known = set().union(*(options_of(command) for command in group.commands.values()))  # type: ignore[attr-defined]
+    known = set().union(*(options_of(command) for command in all_commands(group)))
     alone = {match.split()[0] for match in re.findall(r"`(--[a-z][^`]*)`", README)}
     assert alone and alone <= known
 

@@ -169,6 +169,9 @@ class MemoryRound:
 
     def _append(self, message: Signed) -> int:
         self.ledger.apply(message)
+        if message.kind == "upload":
+            commitment = messages.body_of(message, UploadCommitment)
+            self.board.uploads[len(self.entries)] = (message.signer, commitment)
         self.entries.append(message)
         return len(self.entries) - 1
 

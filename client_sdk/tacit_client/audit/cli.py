@@ -96,7 +96,7 @@ def monitor(
         int | None, typer.Option("--every", min=5, help="Look again after so many seconds; once if absent.")
     ] = None,
 ) -> None:
-    """Follow the log and alarm: one line for each new finding. Needs the auditor's folder; fit for cron.
+    """Follow the log and alarm: one line for each new finding. Keeps its copy in --home; fit for cron.
 
     With --every it goes on until the first finding or a signal. A finding that was told before does not alarm again.
     """
@@ -108,7 +108,7 @@ def monitor(
     while True:
         code = EXIT_FINE
         with exit_codes():
-            inquiry = Inquiry.begin(home, secretariat, None, trustee_keys)
+            inquiry = Inquiry.begin(home, secretariat, None, trustee_keys, keep=True)
             report = inquiry.verify()
             fresh = take_turn(home.expanduser(), report)
             write_report(report, json)
@@ -170,6 +170,7 @@ def evidence(
                 proving.check_log(found, pins_of(home, trustee_keys).secretariat_key)
             if isinstance(found, ForkEvidence):
                 text = files.verify_fork(found)
+                parties += proving.cosigned_both(found, pins_of(home, trustee_keys).trustee_keys)
             else:
                 inquiry = Inquiry.begin(home, secretariat, folder, trustee_keys)
                 if isinstance(found, BadEntry):

@@ -50,7 +50,11 @@ def update(folder: Path, secretariat: Secretariat, report: Report, log_key: byte
             write_atomically(folder / LOG / CHECKPOINT, shown.encode())  # newer cosignatures
         return FolderSource(folder, secretariat.url)
     if head.size > before.size:
-        _fetch(folder, secretariat, shown, head, keep_full=True, publish=False)
+        hidden = _fetch(folder, secretariat, shown, head, keep_full=True, publish=False)
+        if hidden:
+            text = f"the log of {head.size} entries does not show its file {hidden[0].path()}"
+            report.add(FINDING, CONSISTENCY, text, "secretariat")
+            return FolderSource(folder, secretariat.url)
         new = _tree(folder, head.size)
         if new.root() == head.root and new.root(before.size) == before.root:
             write_atomically(folder / LOG / CHECKPOINT, shown.encode())
@@ -115,8 +119,12 @@ def _whole(entries: Iterator[BoardEntry]) -> Iterator[BoardEntry]:
 
 def _fetch(
     folder: Path, secretariat: Secretariat, shown: Note, head: Checkpoint, *, keep_full: bool, publish: bool = True
-) -> None:
-    """Fetch the files of a log; full tiles that are there already are kept, the checkpoint is written last."""
+) -> list[TileName]:
+    """Fetch the files of a log and return those that it refuses; full tiles that are there already are kept.
+
+    The checkpoint is written last.
+    """
+    hidden = []
     for name in tiles.grown(0, head.size):
         path = folder / LOG / name.path()
         if keep_full and name.width == tiles.WIDTH and path.is_file():
@@ -124,11 +132,13 @@ def _fetch(
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             write_atomically(path, _file(secretariat, name))
-        except Refused:  # a log that does not show a file it must have: the verification names it
+        except Refused:
             path.unlink(missing_ok=True)
+            hidden.append(name)
     if publish:
         (folder / LOG).mkdir(parents=True, exist_ok=True)
         write_atomically(folder / LOG / CHECKPOINT, shown.encode())
+    return hidden
 
 
 def _file(secretariat: Secretariat, name: TileName) -> bytes:

@@ -18,6 +18,8 @@ from tacit_client.vault import Vault, write_atomically
 from tacit_protocol import messages, signing
 from tacit_protocol.messages import Key32, Message
 
+COPY = "copy"
+
 
 class AuditorCard(Message, frozen=True):
     """The auditor's public keys, for the secretariat that appoints it."""
@@ -55,9 +57,11 @@ class AuditorHome:
     @classmethod
     def create(cls, folder: Path, passphrase: str | None = None) -> AuditorHome:
         """Make fresh keys in ``folder`` and write ``card.json``."""
-        home = cls(folder, Vault.create(folder, passphrase))
-        home.vault.put("keys/signing", Ed25519PrivateKey.generate().private_bytes_raw())
-        home.vault.put("keys/agreement", X25519PrivateKey.generate().private_bytes_raw())
+        keys = {
+            "keys/signing": Ed25519PrivateKey.generate().private_bytes_raw(),
+            "keys/agreement": X25519PrivateKey.generate().private_bytes_raw(),
+        }
+        home = cls(folder, Vault.create(folder, passphrase, keys))
         write_atomically(folder / "card.json", messages.encode(home.card) + b"\n")
         return home
 
@@ -72,7 +76,7 @@ class AuditorHome:
     @property
     def copy(self) -> Path:
         """Return the folder with the copy of the log."""
-        return self.folder / "copy"
+        return self.folder / COPY
 
     @cached_property
     def signing_key(self) -> Ed25519PrivateKey:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import mmap
+from collections.abc import Mapping
 
 import msgspec
 
 from tacit_client.audit.sources import EntrySource, Unreadable
 from tacit_client.errors import PartyUnavailable
+from tacit_protocol import checkpoint as notes
 from tacit_protocol import evidence, messages, signing
 from tacit_protocol.board import Board
 from tacit_protocol.errors import EncodingError, ProofError, TacitError
@@ -34,6 +36,16 @@ def check_log(file: ForkEvidence | BadEntry, pinned: bytes | None) -> None:
     """Raise :class:`ProofError` when the file is about another log than the pinned one."""
     if pinned is not None and file.log_key != pinned:
         raise ProofError("it is about the log of another secretariat than the one pinned here")
+
+
+def cosigned_both(fork: ForkEvidence, trustee_keys: Mapping[int, bytes]) -> tuple[str, ...]:
+    """Return the trustees whose cosignatures stand under both halves of a proven fork: no honest witness does that."""
+    halves = [notes.decode_note(half.encode()) for half in (fork.kept, fork.shown)]
+    return tuple(
+        f"trustee {index}"
+        for index, key in sorted(trustee_keys.items())
+        if all(notes.verify_cosignature(half, notes.witness_name(key), key) is not None for half in halves)
+    )
 
 
 def prove_bad_entry(file: BadEntry, source: EntrySource, key: bytes) -> str:

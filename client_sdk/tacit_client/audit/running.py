@@ -18,7 +18,7 @@ from rich.markup import escape
 
 from tacit_client.audit.copying import add_indexes, update, wait_for
 from tacit_client.audit.findings import EXIT_FINDING, EXIT_UNCHECKED, FINDING, Report
-from tacit_client.audit.home import AuditorHome, Pins, read_pins
+from tacit_client.audit.home import COPY, AuditorHome, Pins, read_pins
 from tacit_client.audit.show import line_of
 from tacit_client.audit.sources import FolderSource
 from tacit_client.audit.verifying import Verification
@@ -74,10 +74,22 @@ class Inquiry:
     report: Report
     secretariat: Secretariat | None = None
     checks: Verification | None = None
+    passing: tempfile.TemporaryDirectory[str] | None = None  # a copy that goes with this object
 
     @classmethod
-    def begin(cls, home: Path, secretariat: str | None, folder: Path | None, trustee_keys: Path | None) -> Inquiry:
-        """Open the folder, or bring the copy up to date; whoever has no auditor's folder gets a passing copy."""
+    def begin(
+        cls,
+        home: Path,
+        secretariat: str | None,
+        folder: Path | None,
+        trustee_keys: Path | None,
+        *,
+        keep: bool = False,
+    ) -> Inquiry:
+        """Open the folder, or bring the copy up to date.
+
+        Whoever has no auditor's keys gets a passing copy, or with ``keep`` one in ``home``.
+        """
         if folder is not None and secretariat is not None:
             raise typer.BadParameter("give --secretariat or --folder, not both")
         if folder is not None:
@@ -90,9 +102,12 @@ class Inquiry:
         if url is None:
             raise typer.BadParameter("say where the log is: --secretariat URL or --folder FOLDER")
         server = opened.secretariat(url) if opened else _stranger(url)
-        copy = opened.copy if opened else Path(tempfile.mkdtemp(prefix="tacit-audit-"))
+        passing = None if opened or keep else tempfile.TemporaryDirectory(prefix="tacit-audit-")
+        copy = home.expanduser() / COPY if passing is None else Path(passing.name)
+        copy.mkdir(parents=True, exist_ok=True, mode=0o700)
         report = Report(url)
-        return cls(opened, pins, update(copy, server, report, pins.secretariat_key), report, server)
+        source = update(copy, server, report, pins.secretariat_key)
+        return cls(opened, pins, source, report, server, passing=passing)
 
     def verify(self) -> Report:
         """Verify everything."""

@@ -25,6 +25,8 @@ FEW_LETTERS, FEW_LETTERS_SHARE = 3, 0.35  # letters in a row, and what share of 
 CHANCE = 1e-4  # that a list at that limit looks like this or worse
 ONE_DISTRICT_SHARE = 0.9
 DISTRICT_DIGITS = 2
+_WORD_KINDS = ("word+postcode", "word+place", "word+city+number", "word+number")
+_POSTCODE_KINDS = ("word+postcode", "street")
 _NUMBER = re.compile(r"([A-Z]*)(\d{6,18})")
 _POSTCODE = re.compile(r"\d{4,7}")
 
@@ -111,7 +113,7 @@ def _districts(real: Mapping[int, OpenedKey]) -> Iterator[Sign]:
     """One district after another: postcodes that share their beginning and hardly ever repeat."""
     codes = {}
     for i, key in real.items():
-        found = [part for part in key.parts[1:] if _POSTCODE.fullmatch(part)] if "postcode" in key.label else []
+        found = [part for part in key.parts[1:] if _POSTCODE.fullmatch(part)] if key.key_type in _POSTCODE_KINDS else []
         if found:
             codes[i] = (key.parts[0], found[-1] if key.key_type != "street" else found[0])
     if len(codes) < FEWEST_NAMES:
@@ -128,5 +130,5 @@ def _districts(real: Mapping[int, OpenedKey]) -> Iterator[Sign]:
 
 
 def _has_name(key: OpenedKey) -> bool:
-    # Only kinds that take the most telling word: the first word of many names is a common one.
-    return not key.is_identifier and key.label.startswith("name") and len(key.parts) > 1 and key.parts[1][:1].isalpha()
+    # Kinds whose second part is one telling word of the name; of a whole name only the sorted letters are there.
+    return key.key_type in _WORD_KINDS and len(key.parts) > 1 and key.parts[1][:1].isalpha()

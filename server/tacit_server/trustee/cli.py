@@ -50,6 +50,7 @@ def init(
 @app.command()
 def status(home: HomeOption) -> None:
     """Show what this trustee has seen of the board, its ceremonies and shares."""
+    from tacit_protocol import signing
     from tacit_protocol.errors import TacitError
     from tacit_protocol.group import load_backend
     from tacit_server.home import open_home
@@ -63,6 +64,7 @@ def status(home: HomeOption) -> None:
             f"Trustee {parts.index} at {parts.home.party.url}: {board.size} entries of the board followed, "
             f"back end {load_backend().name}."
         )
+        console.say(f"Members compare its key's name with 'tacit enrol': {signing.pseudonym(parts.home.public_key)}")
         if parts.follower.broken is not None:
             console.say(parts.follower.broken.message)
         rows = []

@@ -164,6 +164,16 @@ def test_a_log_that_hides_a_file_is_a_finding(desk: Desk) -> None:
     assert report.exit_code == 1 and "tile/entries" in report.of(FINDING)[0].text
 
 
+def test_a_log_that_has_grown_and_hides_a_file_is_a_finding(desk: Desk) -> None:
+    size = desk.look().size
+    desk.grow(3)
+    (path,) = (desk.case.folder / "log" / "tile" / "entries").rglob("*.p/*")
+    path.unlink()
+    report = desk.look()
+    assert report.exit_code == 1 and report.of(FINDING)[0].parties == ("secretariat",)
+    assert report.size == size, "what was shown before is verified again"
+
+
 def test_a_copy_that_lost_a_file_says_so(desk: Desk) -> None:
     desk.look()
     shutil.rmtree(desk.folder / "log" / "tile" / "entries")

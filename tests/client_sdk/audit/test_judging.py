@@ -23,7 +23,7 @@ FAR = "bdfhjlnprtvxzacegikmoqsuwy"  # initials far apart
 
 def honest_keys(number: int, start: int = 0) -> list[bytes]:
     """Return keys of names all over the alphabet."""
-    kinds = ("name+city", "name+postcode", "street", "name")
+    kinds = ("word+place", "word+postcode", "street", "numbers")
     return [
         MatchKey(kinds[i % 4], f"DE|{FAR[i % 26]}name{i}|{(i * 7919) % 90000 + 10000}").encode()
         for i in range(start, start + number)

@@ -37,9 +37,13 @@ def tree_of(entries: list[BoardEntry]) -> merkle.Tree:
     return tree
 
 
-def fork_of(case: Case, tmp_path: Path, *, lie: bool = True) -> Path:
-    """Return the evidence of a log that was rewritten in its entry 4, or of one that has only grown."""
+def fork_of(case: Case, tmp_path: Path, *, lie: bool = True, first: tuple[int, ...] = (1, 2, 3)) -> Path:
+    """Return the evidence of a log that was rewritten in its entry 4, or of one that has only grown.
+
+    ``first`` cosigned the first half, all three the second.
+    """
     case.write()
+    case.note = case.signed(len(case.made.entries), tree_of(case.made.entries).root(), first)
     kept, old = case.note, tree_of(case.made.entries)
     mine = messages.encode_leaf(case.made.entries[4])
     if lie:
@@ -54,8 +58,13 @@ def fork_of(case: Case, tmp_path: Path, *, lie: bool = True) -> Path:
 
 
 def test_a_fork_is_proven(case: Case, tmp_path: Path) -> None:
-    result = run(case, fork_of(case, tmp_path))
+    result = run(case, fork_of(case, tmp_path, first=()))
     assert result.exit_code == 1 and "different entries 4 (secretariat)" in output(result)
+
+
+def test_trustees_that_cosigned_both_halves_are_named(case: Case, tmp_path: Path) -> None:
+    result = run(case, fork_of(case, tmp_path, first=(2, 3)))
+    assert result.exit_code == 1 and "(secretariat, trustee 2, trustee 3)" in output(result)
 
 
 def test_a_log_that_has_only_grown_proves_nothing(case: Case, tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ def test_a_directory_from_a_to_b_is_a_sign() -> None:
 
 
 def _names(*letters: str) -> list[OpenedKey]:
-    return [key("name+city", f"DE|{letters[i % len(letters)]}bcdefg{i}|berlin") for i in range(40)]
+    return [key("word+place", f"DE|{letters[i % len(letters)]}bcdefg{i}|berlin") for i in range(40)]
 
 
 @pytest.mark.parametrize("letters", ["a", "ab", "abc", "klm"])
@@ -128,3 +128,21 @@ def test_opened_inputs_are_read_strictly() -> None:
         good[:-3] + b"\xff\xfe\xfd",
     ]
     assert {read_opened(value).kind for value in bad} == {UNKNOWN}
+
+
+def test_the_kinds_that_signs_look_at_exist() -> None:
+    """A new key scheme must not leave the signs looking for kinds that nobody makes any more."""
+    from tacit_client.audit import trawling
+    from tacit_matcher.keys import KEY_TYPES
+
+    assert {*trawling._WORD_KINDS, *trawling._POSTCODE_KINDS} <= set(KEY_TYPES)
+    made = {k.key_type for site in sites(50) for k in match_keys(site)}
+    assert {*trawling._WORD_KINDS, *trawling._POSTCODE_KINDS} - {"word+number"} <= made
+
+
+def test_the_postcode_is_read_from_where_it_stands() -> None:
+    from tacit_client.audit.trawling import _districts
+
+    street = {i: key("street", f"DE|87{i:03d}|hptstr|{10000 + i}") for i in range(30)}
+    (sign,) = _districts(street)
+    assert "DE 87" in sign.text and len(sign.marked) == 30

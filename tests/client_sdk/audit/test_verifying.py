@@ -17,6 +17,7 @@ from tacit_client.audit.verifying import ERASURE_SECONDS, Verification
 from tacit_protocol import messages
 from tacit_protocol.audit_ledger import ANSWER_SECONDS
 from tacit_protocol.messages import (
+    CeremonyCut,
     Erasure,
     GrantRequest,
     Handover,
@@ -135,6 +136,20 @@ def auditor_from_the_house(case: Case) -> None:
     case.made.add(case.made.secretariat, msgspec.structs.replace(case.made.appointment(), agreement_key=agreement))
 
 
+def equivocation(case: Case) -> None:
+    other = MadeBoard("another ceremony").open()
+    body = next(e for e in other.entries if e.message.kind == "ceremony-2").message.body
+    case.made.add(case.made.trustees[1], messages.decode(body, messages.Round2))
+
+
+def late_confirmation(case: Case) -> None:
+    case.made.add(case.made.trustees[1], messages.Round4(EPOCH, STREAM, 2, 1, bytes(64)))
+
+
+def a_cut_by_a_trustee(case: Case) -> None:
+    case.made.add(case.made.trustees[1], CeremonyCut(EPOCH, STREAM, 1, "restart"))
+
+
 SECRETARIAT, SHUFFLER, FIRST = "secretariat", "trustee 3", "member 0"
 CHEATS: dict[str, tuple[Callable[[Case], None], str, set[str]]] = {
     "a forged signature": (forged_signature, "does not verify", {FIRST, SECRETARIAT}),
@@ -155,6 +170,9 @@ CHEATS: dict[str, tuple[Callable[[Case], None], str, set[str]]] = {
     "the secretariat's own machine as a trustee": (other_trustees, "another key than the one pinned", {SECRETARIAT}),
     "a grant after the epoch's end": (grant_after_the_end, "epoch closed", {SECRETARIAT}),
     "a backdated grant": (backdated_grant, "dated before", {SECRETARIAT}),
+    "two messages of a trustee in one step": (equivocation, "two different messages", {"trustee 1", SECRETARIAT}),
+    "a confirmation for an attempt that is none": (late_confirmation, "is in attempt", {"trustee 1", SECRETARIAT}),
+    "a ceremony cut off by a trustee": (a_cut_by_a_trustee, "signed in the name of", {"trustee's name", SECRETARIAT}),
     "the secretariat as its own auditor": (auditor_from_the_house, "keys of its own", {SECRETARIAT}),
 }
 
@@ -308,6 +326,23 @@ def test_results_are_reported(case: Case, outcome: str, counts: tuple[int, int, 
     report = case.verify()
     assert report.exit_code == code
     assert [f.parties for f in report.of(FINDING)] == [(case.name(0),)] * code
+
+
+def test_an_answer_that_was_of_no_use_is_reported_once_like_none(case: Case) -> None:
+    entry = ordered(case)
+    case.made.add(case.members[0], QueryAuditAnswer(entry, bytes(64)))
+    case.made.time += ANSWER_SECONDS + 60
+    case.made.add(case.made.auditor, QueryAuditResult(entry, "refused", 0, 0, 0))
+    (finding,) = case.verify().of(FINDING)
+    assert "no usable answer" in finding.text and finding.parties == (case.name(0),)
+
+
+def test_a_refusal_is_reported_once(case: Case) -> None:
+    entry = ordered(case)
+    case.made.time += ANSWER_SECONDS + 60
+    case.made.add(case.made.auditor, QueryAuditResult(entry, "refused", 0, 0, 0))
+    (finding,) = case.verify().of(FINDING)
+    assert "did not answer" in finding.text
 
 
 def test_an_order_by_nobody_appointed_is_the_secretariats_to_explain(case: Case) -> None:
