@@ -97,7 +97,8 @@ class Observer:
         self._metrics.received.inc(seen.received)
         self._metrics.sent.inc(seen.sent)
         quiet = (
-            route in ("/v1/board", "/v1/health", "/metrics", "/log/checkpoint", "/add-checkpoint") and seen.status < 400
+            route in ("/v1/board", "/v1/health", "/metrics", "/log/checkpoint", "/add-checkpoint", "/checkpoint")
+            and seen.status < 400
         )
         (log.debug if quiet else log.info)(
             "answered",

@@ -18,7 +18,7 @@ from tacit_protocol import checkpoint as notes
 from tacit_protocol import evidence, grants, merkle, messages, signing
 from tacit_protocol.board import BoardError
 from tacit_protocol.checkpoint import Checkpoint, Note
-from tacit_protocol.errors import GrantError, TacitError
+from tacit_protocol.errors import GrantError, SignatureError, TacitError
 from tacit_protocol.messages import BoardEntry, BoardPage, Enrolment, GrantRequest, Manifest, Trustee
 from tacit_protocol.witnessing import AddCheckpoint
 from tacit_server.home import SecretariatCard, create_home
@@ -123,7 +123,7 @@ class ForkingSecretariat:
         log = self.logs[index]
         head = Checkpoint(notes.log_origin(self.public), len(log), merkle.tree_hash(map(messages.encode_leaf, log)))
         note = notes.sign_checkpoint(self.key, head)
-        for parts in witnesses or self.trustees:
+        for parts in self.trustees if witnesses is None else witnesses:
             try:
                 line = parts.witness.add_checkpoint(AddCheckpoint(0, (), note))
             except TacitError:
@@ -179,6 +179,46 @@ def test_a_log_for_each_trustee_finds_no_majority_of_witnesses(tmp_path: Path) -
             "the log signed two different trees of 4 entries"
         )
     assert [forger.allowed(parts) for parts in forger.trustees] == [QUOTA, 0, 0]
+
+
+def test_a_trustee_that_lies_along_is_found_out_when_the_honest_ones_compare(tmp_path: Path) -> None:
+    """Trustee 3 cosigns whatever it is asked to: then each of the others has a majority for a log of its own."""
+    forger = ForkingSecretariat(tmp_path)
+    one, two, liar = forger.trustees
+    for parts in (one, two):
+        note = forger.note(parts.index, [parts])
+        lines = [notes.cosign(liar.home.signing_key, notes.witness_name(liar.home.public_key), note.text, NOW)]
+        forger.show(parts, note.with_signatures(lines))
+    assert [forger.allowed(parts) for parts in (one, two)] == [QUOTA, QUOTA]  # until they compare
+    first, second, _ = forger.manifest.trustees
+    one.peers.compare(second, two.follower.note.encode())
+    two.peers.compare(first, one.follower.note.encode())
+    for parts in (one, two):
+        assert parts.follower.broken is not None and parts.follower.broken.party == "secretariat"
+        (path,) = (parts.home.folder / "evidence").iterdir()
+        assert "two different trees of 4 entries" in evidence.verify_fork(evidence.decode(path.read_bytes()))
+
+
+def test_a_checkpoint_further_on_is_compared_once_it_is_reached(tmp_path: Path) -> None:
+    forger = ForkingSecretariat(tmp_path)
+    one, two, _ = forger.trustees
+    forger.show(two, forger.note(2, [two]))
+    whole, forger.logs[1] = forger.logs[1], forger.logs[1][:3]
+    forger.show(one, forger.note(1, [one]))
+    second = forger.manifest.trustees[1]
+    one.peers.compare(second, two.follower.note.encode())
+    assert one.follower.broken is None  # it has not read that far
+    forger.logs[1] = whole
+    forger.show(one, forger.note(1, []))
+    one.peers.compare(second, two.follower.note.encode())
+    assert one.follower.broken is not None
+    stranger = notes.sign_checkpoint(
+        Ed25519PrivateKey.generate(), Checkpoint(notes.log_origin(forger.public), 4, bytes(32))
+    )
+    fresh = forger.trustees[2]
+    with pytest.raises(SignatureError):  # only what the log signed counts, or anybody could stop everybody
+        fresh.peers.compare(second, stranger.encode())
+    assert fresh.follower.broken is None
 
 
 def test_without_a_majority_of_witnesses_no_grant_counts(tmp_path: Path) -> None:

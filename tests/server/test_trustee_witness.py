@@ -145,6 +145,8 @@ def test_a_proof_that_does_not_hold_is_refused_and_kept_but_not_held_against_the
     assert witness.post(request(30, 33, FORK)).status_code == 422
     assert [path.name for path in witness.evidence()] == ["refused-30-33.json"]
     assert witness.cosigned(witness.post(request(30, 31)), 31)
+    witness.restart()
+    assert witness.cosigned(witness.post(request(31, 32)), 32)
 
 
 def test_of_many_requests_at_once_the_tree_never_shrinks(witness: Witness) -> None:

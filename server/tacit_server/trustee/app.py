@@ -35,6 +35,7 @@ from tacit_server.trustee.ceremony import Ceremonies
 from tacit_server.trustee.evaluator import Evaluator
 from tacit_server.trustee.follower import Follower
 from tacit_server.trustee.keystore import Keystore, LoadedShare
+from tacit_server.trustee.peers import Peers, add_checkpoint_path
 from tacit_server.trustee.shuffler import PAGE_BYTES, Shuffler
 from tacit_server.trustee.store import Store
 from tacit_server.trustee.turns import Turns
@@ -68,6 +69,7 @@ class TrusteeParts:
     upstream: Upstream
     follower: Follower
     witness: Witness
+    peers: Peers
     shuffler: Shuffler
     evaluator: Evaluator
     answers: AnswerCache
@@ -94,6 +96,7 @@ def assemble(home: Home, settings: ServerSettings, options: TrusteeOptions) -> T
     upstream = Upstream(secretariat.url, home.signing_key)
     follower = Follower(store, upstream, secretariat.signing_key, home.folder / "evidence", options.poll_seconds)
     witness = Witness(home, store, follower, secretariat.signing_key, options.clock)
+    peers = Peers(follower, home.public_key)
     shuffler = Shuffler(home, store, upstream)
     answers = AnswerCache(home.folder / "answers", settings.answer_cache_bytes)
     nonces = NonceTable(home.folder / "nonces.sqlite")
@@ -111,7 +114,7 @@ def assemble(home: Home, settings: ServerSettings, options: TrusteeOptions) -> T
         lambda: follower.board.size
     )
     parts = TrusteeParts(
-        home.party.index, home, group, store, keystore, upstream, follower, witness, shuffler, workers,
+        home.party.index, home, group, store, keystore, upstream, follower, witness, peers, shuffler, workers,
         answers, guard, nonces, metrics, evaluated, options.clock,
     )  # fmt: skip
     ceremonies = Ceremonies(parts.index, home, group, store, keystore)
@@ -128,7 +131,9 @@ def create_app(home: Home, settings: ServerSettings, options: TrusteeOptions) ->
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         parts.evaluator.start()
         parts.follower.start()
+        parts.peers.start()
         yield
+        parts.peers.stop()
         parts.follower.stop()
         parts.evaluator.stop()
         parts.upstream.close()
@@ -138,6 +143,7 @@ def create_app(home: Home, settings: ServerSettings, options: TrusteeOptions) ->
     app = make_app(f"Tacit trustee {parts.index}", parts.metrics, lifespan)
     app.state.parts = parts
     add_witness(app, parts.guard, parts.witness)
+    add_checkpoint_path(app, parts.follower)
     _add_evaluations(app, parts)
     _add_uploads(app, parts)
     return app

@@ -26,6 +26,7 @@ from tacit_server.trustee.store import Store
 from tacit_server.trustee.upstream import RefusedError, UnreachableError, Upstream
 
 _PATIENCE_SECONDS = 5.0
+_PROVEN = ("fork-*.json", "entry-*.json", "witnessed-*.json", "trustee-*.json")
 _PAGE_ENTRIES = 1000
 
 
@@ -213,7 +214,8 @@ class Follower:
         if kept is not None and (kept.size, kept.head) != (self.board.size, self.board.head):
             raise ConfigurationError("what this trustee kept of the log was changed on disk: restore a backup")
         self.note = notes.decode_note(kept.note) if kept is not None and kept.note else None
-        if self._evidence.is_dir() and (files := sorted(path.name for path in self._evidence.glob("*.json"))):
+        files = sorted(path.name for pattern in _PROVEN for path in self._evidence.glob(pattern))
+        if files:
             self.broken = BoardError(
                 f"the secretariat changed or broke the log earlier (evidence/{files[0]} in the home shows how): "
                 "this trustee follows it no further",

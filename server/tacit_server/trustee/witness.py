@@ -74,8 +74,11 @@ class Witness:
             return
         sizes = [notes.decode_checkpoint(note.text).size for note in (held, shown)]
         file = evidence.fork(self.log_key, held, self.follower.board.tree, shown, None, None, None)
-        self.follower.keep_evidence(f"refused-{sizes[0]}-{sizes[1]}.json", messages.encode(file))
-        if not isinstance(error, ProofError):  # a proof that does not hold may be a slip; two signed trees are not
+        slip = isinstance(error, ProofError)  # a proof that does not hold may be one; two signed trees are not
+        self.follower.keep_evidence(
+            f"{'refused' if slip else 'fork'}-{sizes[0]}-{sizes[1]}.json", messages.encode(file)
+        )
+        if not slip:
             self.follower.refuse(error)
 
 
