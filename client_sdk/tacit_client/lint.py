@@ -45,7 +45,7 @@ WEAKNESSES: Mapping[str, Weakness] = {
         Weakness("name only", 1.0, "add at least the city, better the whole address"),
         Weakness("headquarters address", 0.88, "give the address of the site, not of the company or its letter box"),
         Weakness("name of trade words only", 0.76, "add the company's own name or an identifier of the site"),
-        Weakness("city only", 0.50, "add the street with its number, or the postcode"),
+        Weakness("city only", 0.48, "add the street with its number, or the postcode"),
         Weakness("no city and no postcode", 0.32, "add the city and the postcode in their own columns"),
         Weakness("no postcode", 0.17, "add the postcode"),
         Weakness("no street", 0.13, "add the street with its number"),

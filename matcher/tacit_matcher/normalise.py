@@ -16,6 +16,7 @@ from tacit_matcher.records import Site
 from tacit_matcher.text import fold, plain
 from tacit_matcher.words import (
     AREA_WORDS,
+    BY_WHICH,
     CITY_WORDS,
     CONCEPTS,
     GIVEN_NAMES,
@@ -181,6 +182,9 @@ def _without_street(word: str) -> str:
 
 def _city_words(city: str) -> Iterator[str]:
     words = [word for word in plain(city).split() if not word.isdigit()]
+    # "Horb am Neckar", "Horb a.N.": lists differ in how they say by which river.
+    cut = next((i for i, word in enumerate(words) if i and word in BY_WHICH), len(words))
+    words = words[:cut]
     telling = [word for word in words if word not in CITY_WORDS and word not in STOP_WORDS]
     return (fold(word) for word in telling or words)
 
