@@ -47,6 +47,7 @@ def render(facts: list[Facts]) -> str:
         _section("A blind evaluation", _by_back_end(facts, "step"), "R per element, batches of 2,048, two trustees."),
         _section("A contribution", _contributions(facts), _CONTRIBUTION),
         _section("A check", _checks(facts), _CHECK),
+        _section("A check over HTTP", _loopback(facts), _LOOPBACK),
         _pictures(facts),
         _section("Memory", _memory(facts), _MEMORY),
         _section("Where the time goes", _parts(_load("parts.json")), _PARTS),
@@ -120,6 +121,18 @@ def _checks(facts: list[Facts]) -> str:
         "member and a trustee, s", "wire, MB", "index, MB",
     )  # fmt: skip
     return _table(header, rows)
+
+
+def _loopback(facts: list[Facts]) -> str:
+    rows = [
+        (
+            BACK_ENDS[c["back_end"]], c["row"], f"{c['member']:.2f}", f"{c['wall']:.1f}",
+            *(f"{seconds:.2f}" for seconds in c["servers"].values()),
+        )
+        for c in _of(facts, "loopback")
+    ]  # fmt: skip
+    names = [name for c in _of(facts, "loopback") for name in c["servers"]]
+    return _table(("", "plans", "member, s", "on the wall, s", *(f"{name}, s" for name in names)), rows)
 
 
 def _memory(facts: list[Facts]) -> str:
@@ -221,6 +234,10 @@ _CONTRIBUTION = (
 _CHECK = (
     "R per plan. The index is in the cache; it is hashed and compared with the announced root in every check. Two "
     "trustees work at the same time, so the seconds of the member and of one trustee add up to the longest path."
+)
+_LOOPBACK = (
+    "CPU seconds of each process and seconds on the wall, servers on loopback, two trustees answering and all three "
+    "following the log; the index holds 50 records and dummies. The wall also counts whatever else the machine did."
 )
 _MEMORY = "One process that holds member, trustees and what was uploaded. Pages of the index are mapped, not copied."
 _PARTS = "Native core, everything in one thread; wrapping the functions adds to each."

@@ -48,7 +48,8 @@ def generate(folder: Path, *, seed: int, members: int, records: int, plans: int,
     """Write ``members/*.csv|xlsx`` with ``records`` rows of the last three years, ``planned.csv`` and ``truth.csv``."""
     draw = random.Random(seed)
     count = round(records / (1 + ON_TWO_LISTS))
-    sites = list(_distinct(draw, count))
+    seen: set[tuple[str, str]] = set()
+    sites = _distinct(draw, count, seen)
     lists: list[list[Row]] = [[] for _ in range(members)]
     shares = [draw.lognormvariate(0, 0.5) for _ in range(members)]
     written: list[Written] = []
@@ -58,7 +59,7 @@ def generate(folder: Path, *, seed: int, members: int, records: int, plans: int,
         draw.choices(lists, shares)[0].append(row)
     for site in draw.sample(sites, records - count):
         draw.choices(lists, shares)[0].append(_audited(site, by_another_hand(site, draw), draw, today))
-    old = list(_distinct(draw, records // 50))
+    old = _distinct(draw, records // 50, seen)
     for site in old:
         draw.choices(lists, shares)[0].append(_audited(site, _first_hand(site, draw), draw, today, years_ago=YEARS))
     for rows in lists:
@@ -66,11 +67,16 @@ def generate(folder: Path, *, seed: int, members: int, records: int, plans: int,
     (folder / "members").mkdir(parents=True, exist_ok=True)
     for number, rows in enumerate(lists, start=1):
         write_list(folder / "members", f"member-{number:02d}", rows, number)
-    _write_plans(folder, list(_planned(draw, sites, written, old, plans)))
+    _write_plans(folder, list(_planned(draw, sites, written, old, plans, seen)))
 
 
 def _planned(
-    draw: random.Random, sites: list[TrueSite], written: list[Written], old: list[TrueSite], plans: int
+    draw: random.Random,
+    sites: list[TrueSite],
+    written: list[Written],
+    old: list[TrueSite],
+    plans: int,
+    seen: set[tuple[str, str]],
 ) -> Iterator[tuple[Row, bool, str]]:
     overlaps = round(OVERLAPS * plans)
     chosen = draw.sample(range(len(sites)), overlaps + (plans - overlaps) // DECOYS)
@@ -89,20 +95,22 @@ def _planned(
     made += [
         (_row(site, as_printed(site, False), draw), False, "too old") for site in draw.sample(old, min(5, len(old)))
     ]
-    fresh = _distinct(draw, plans - len(made))
+    fresh = _distinct(draw, plans - len(made), seen)
     made += [(_row(site, _first_hand(site, draw), draw), False, "nobody's") for site in fresh]
     draw.shuffle(made)
     yield from made
 
 
-def _distinct(draw: random.Random, count: int) -> Iterator[TrueSite]:
-    seen: set[tuple[str, str, str]] = set()
-    while len(seen) < count:
+def _distinct(draw: random.Random, count: int, seen: set[tuple[str, str]]) -> list[TrueSite]:
+    """Draw sites of different companies: two of one name in one town would be one company, whatever the draw meant."""
+    sites: list[TrueSite] = []
+    while len(sites) < count:
         site = draw_site(draw)
-        key = (site.company(False), site.town(False), site.address(False))
+        key = (site.trunk(), site.town(True))
         if key not in seen:
             seen.add(key)
-            yield site
+            sites.append(site)
+    return sites
 
 
 def _first_hand(site: TrueSite, draw: random.Random) -> Written:

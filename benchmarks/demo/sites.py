@@ -51,6 +51,11 @@ class TrueSite:
         text = _side(self.name, latin).format(**_in(self.words, latin), legal=self.words["legal"])
         return f"{text} {self.plant}".strip()
 
+    def trunk(self) -> str:
+        """Return what names the company whatever its legal form: brand or family, and trade."""
+        used = [part for part in ("brand", "family", "trade") if f"{{{part}" in self.name]
+        return " ".join(self.words[part].latin for part in used)
+
     def address(self, latin: bool) -> str:
         """Return the street with its number."""
         return _side(self.country.street, latin).format(street=_in(self.words, latin)["street"], number=self.number)

@@ -25,6 +25,7 @@ CHANGES: Mapping[str, _Change] = {
     "address of another site": lambda site, other: replace(
         site, address=other.address, city=other.city, postcode=other.postcode
     ),
+    "name of trade words only": lambda site, _: replace(site, name="Fleischerei GmbH"),
     "no country": lambda site, _: replace(site, country=""),
 }
 

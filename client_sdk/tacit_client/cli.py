@@ -202,6 +202,23 @@ def check(
 
 
 @app.command()
+def lint(
+    path: Annotated[Path, typer.Argument(metavar="LIST", help="Audited sites or planned audits, CSV or XLSX.")],
+    columns: ColumnsOption = None,
+) -> None:
+    """Tell which rows of a list will match poorly, why, and how many matches that costs. Nothing is sent."""
+    from tacit_client.lint import lint as look
+    from tacit_client.lint import show_lint
+    from tacit_client.lists import parse_columns, read_planned
+    from tacit_client.show import show_preview
+
+    with _explained():
+        preview = read_planned(path, columns=parse_columns(columns))
+        show_preview(console, preview)
+        show_lint(console, look(preview), preview.file)
+
+
+@app.command()
 def status(home: HomeOption = DEFAULT_HOME) -> None:
     """Show epochs, windows, what you contributed and what is left of your quota."""
     from tacit_client.show import show_status

@@ -73,6 +73,8 @@ def judge(key: bytes, sketch: bytes, planned: Site | NormalSite, agreed: Sequenc
     features = features_of(key, sketch, planned, agreed)
     # No composite key is equal across countries; a record that an entity's identifier opened may be of another one.
     alike = 0.0 if features["country_differ"] else probability_of(features)
+    if _is_apart(features):
+        alike = min(alike, ASSESSED_FROM - 0.01)
     probability, scope = _with_identifiers(alike, agreed, scope)
     reasons = [f"same {KEY_TYPES[name].label}" for name in agreed]
     reasons += [words for name, words in _WORDS.items() if features[name] == 1.0]
@@ -105,6 +107,20 @@ def probability_of(features: Mapping[str, float]) -> float:
     # fsum: the same last bit on every machine and in every order.
     score = math.fsum((BIAS, *(WEIGHTS[term] * value for term, value in zip(TERMS, terms_of(features), strict=True))))
     return 1 / (1 + math.exp(-score))
+
+
+def _is_apart(features: Mapping[str, float]) -> bool:
+    """Return whether something says another site that no likeness of the rest outweighs: then a person has to look.
+
+    Another unit, hall or number of one company; a plant with a number at another address than the one without; at one
+    address, a company with no word in common and in another trade. On development plans this costs nothing.
+    """
+    elsewhere = features["house_differ"] or features["street_differ"]
+    return bool(
+        features["figure_apart"]
+        or (features["figure_alone"] and elsewhere)
+        or (features["name_differ"] and features["trade_differ"])
+    )
 
 
 def _with_identifiers(probability: float, agreed: Sequence[str], scope: Scope) -> tuple[float, Scope]:

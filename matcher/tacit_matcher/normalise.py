@@ -16,6 +16,7 @@ from tacit_matcher.records import Site
 from tacit_matcher.text import fold, plain
 from tacit_matcher.words import (
     AREA_WORDS,
+    BY_WHICH,
     CITY_WORDS,
     CONCEPTS,
     GIVEN_NAMES,
@@ -91,15 +92,16 @@ def _normalise(
     words = street.split()
     numbers = _numbers(words, postal)
     tokens, figures = name_tokens(name)
+    towns = tuple(_city_words(city))
     return NormalSite(
         code,
         tokens,
         figures,
-        tuple(_street_words(words)),
+        _without_town(tuple(_street_words(words)), towns),
         next(iter(numbers), ""),
         numbers,
         postal,
-        tuple(_city_words(city)),
+        towns,
         identifiers,
     )
 
@@ -163,6 +165,13 @@ def _street_words(words: Iterable[str]) -> Iterator[str]:
         yield fold(_without_street(word))
 
 
+def _without_town(street: tuple[str, ...], towns: tuple[str, ...]) -> tuple[str, ...]:
+    """Leave out the town at the end of an address that has a column of its own."""
+    while street and street[-1] in towns:
+        street = street[:-1]
+    return street
+
+
 @lru_cache(maxsize=65536)
 def _without_street(word: str) -> str:
     for ending in ("strasse", "straat", "str"):
@@ -173,6 +182,9 @@ def _without_street(word: str) -> str:
 
 def _city_words(city: str) -> Iterator[str]:
     words = [word for word in plain(city).split() if not word.isdigit()]
+    # "Horb am Neckar", "Horb a.N.": lists differ in how they say by which river.
+    cut = next((i for i, word in enumerate(words) if i and word in BY_WHICH), len(words))
+    words = words[:cut]
     telling = [word for word in words if word not in CITY_WORDS and word not in STOP_WORDS]
     return (fold(word) for word in telling or words)
 

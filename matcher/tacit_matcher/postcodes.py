@@ -68,10 +68,12 @@ def normalise_postcode(text: str, country: str) -> str:
 def find_postcode(address: str, country: str) -> tuple[str, str]:
     """Return the last postcode in an ASCII address, or an empty string, and the address without it.
 
-    The number that an address begins with is a house number.
+    The number that an address begins with is a house number, unless it is the only one (never in the United States,
+    where house numbers have five digits too).
     """
     pattern = _IN_ADDRESS.get(country)
-    matches = [match for match in pattern.finditer(address.upper()) if match.start() > 2] if pattern else []
+    is_only = country != "US" and len(re.findall(r"\d+", address)) == 1
+    matches = [match for match in pattern.finditer(address.upper()) if is_only or match.start() > 2] if pattern else []
     if not matches:
         return "", address
     last = matches[-1]

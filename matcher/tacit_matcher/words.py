@@ -232,3 +232,5 @@ pod sur les lez
 """
 CITY_WORDS = frozenset(_CITY_WORDS.split())
 """Words of a town's name that other towns share, or that are left out as often as not."""
+BY_WHICH = frozenset(("a", "am", "an", "auf", "bei", "im", "in", "nad", "ob", "on", "ot", "pod", "sur", "upon", "vor"))
+"""What follows these in a town's name tells it from towns that have a postcode of their own."""

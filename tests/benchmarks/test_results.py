@@ -58,7 +58,7 @@ def test_the_page_names_what_is_missing(tmp_path: Path, monkeypatch: pytest.Monk
     assert "here 25.0 to 26.0 us" in page
     assert "| client, whole | 1.70 |" in page
     assert "## Peers on the same sets" in page
-    assert page.count("Not measured in this run.") == 7
+    assert page.count("Not measured in this run.") == 8
     assert "check_by_plans.svg" in page
 
 

@@ -106,7 +106,7 @@ def test_no_name_and_no_country_means_identifiers_only() -> None:
     assert [key.key_type for key in gln] == ["gln"]
 
 
-def test_a_trade_word_and_a_place_make_no_key() -> None:
+def test_a_trade_word_makes_no_name_word_key() -> None:
     keys = match_keys(Site("Bäckerei", "Hauptstraße 5", "Fulda", "36037", "DE"))
     assert {key.key_type for key in keys} == {"street", "name+place"}
 

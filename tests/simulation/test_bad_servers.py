@@ -101,10 +101,15 @@ def test_a_log_that_goes_backwards_is_noticed(published: World) -> None:
         return shown[0]
 
     meddler.change = the_first_one
-    member.board()
+    before = member.board().size
     meddler.change = lambda party, url, body: body
     published.member("newcomer")
-    member.board()
+
+    def grown() -> None:  # the witnesses take a moment to cosign what is new
+        if member.board().size <= before:
+            raise TacitError("not yet")
+
+    published.wait(grown)
     meddler.change = the_first_one
     with pytest.raises(TacitError, match="were seen before") as caught:
         member.board()
