@@ -12,7 +12,13 @@ from dataclasses import dataclass, field
 from tacit_protocol import access, audit_ledger, keygen, merkle, messages, signing
 from tacit_protocol.audit_ledger import AuditLedger
 from tacit_protocol.ceremony_record import BEFORE, RESTART, STEPS, CeremonyRecord, StreamKeys, conclude
-from tacit_protocol.errors import CeremonyError, SignatureError, TacitError, UploadError
+from tacit_protocol.errors import (
+    BoardError,
+    CeremonyError,
+    SignatureError,
+    UnpinnedTrusteeError,
+    UploadError,
+)
 from tacit_protocol.grants import Ledger
 from tacit_protocol.group import Backend
 from tacit_protocol.messages import (
@@ -23,11 +29,6 @@ from tacit_protocol.messages import (
     Handover,
     IndexRoot,
     Manifest,
-    Round1,
-    Round2,
-    Round3,
-    Round3Answer,
-    Round4,
     Trustee,
     UploadCommitment,
     WindowClose,
@@ -39,14 +40,6 @@ __all__ = ["RESTART", "Board", "BoardError", "CeremonyRecord", "StreamId", "Stre
 StreamId = tuple[str, str]  # (epoch, stream)
 _LEDGER = frozenset({"manifest", "enrolment", "grant", *access.KINDS})
 _SECRETARIAT = frozenset({"manifest", "window-close", "ceremony-cut", "index", "auditor", "rules", "eligibility"})
-
-
-class BoardError(TacitError):
-    """The board contradicts itself or what was seen of it before: the secretariat has to explain."""
-
-
-class UnpinnedTrusteeError(BoardError):
-    """A manifest names a trustee whose key is not pinned here: it may be right, but that has to be learnt elsewhere."""
 
 
 @dataclass
@@ -238,7 +231,7 @@ class Board:
     def _ceremony(self, entry: BoardEntry) -> None:
         message = entry.message
         body = messages.body_of(message, STEPS[message.kind])
-        if not isinstance(body, Round1 | Round2 | Round3 | Round3Answer | Round4):
+        if not isinstance(body, keygen.CeremonyMessage):
             raise CeremonyError(f"{message.kind} is no step of a ceremony")
         manifest = self.manifest(body.epoch)
         signing.verify(manifest.trustee(body.sender).signing_key, message)

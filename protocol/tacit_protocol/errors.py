@@ -72,3 +72,11 @@ class QueryAuditError(TacitError):
 
 class QuorumError(TacitError):
     """Fewer than the threshold of trustees answered; nothing is lost and the command can be run again."""
+
+
+class BoardError(TacitError):
+    """The board contradicts itself or what was seen of it before: the secretariat has to explain."""
+
+
+class UnpinnedTrusteeError(BoardError):
+    """A manifest names a trustee whose key is not pinned here: it may be right, but that has to be learnt elsewhere."""

@@ -200,11 +200,12 @@ def test_a_secretariat_that_changes_what_was_seen(case: Case, tmp_path: Path, ch
     followers = Followers(case, tmp_path)
     FORKS[cheat](case)
     case.made.member()  # and the log goes on
+    followers.server.cosigners = (1, 2)  # two witnesses lie along
     assert [error.party for error in followers.refusals()] == ["secretariat"] * 2
     assert len(followers.evidence()) == 2
     for file in followers.evidence():
         code, words = audit(case, file)
-        assert code == 1 and "(secretariat)" in words
+        assert code == 1 and "(secretariat, trustee 1, trustee 2)" in words
         assert "with different entries" in words or "two different trees" in words
     assert [error.party for error in followers.refusals()] == ["secretariat"] * 2  # it stays so
 
