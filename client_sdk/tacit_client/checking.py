@@ -238,10 +238,16 @@ def _row(plan: PlannedAudit, result: Result, *, findable: bool) -> ReportRow:
         payload.scheme_version,
         "site" if is_site else "entity",
         payload.platform,
-        ", ".join(dict.fromkeys(KEY_TYPES[name].key_class.value for name in hit.agreed)),
+        "; ".join(_labels(hit.agreed)),
         judgement.probability,
         step,
     )
+
+
+def _labels(agreed: Sequence[str]) -> list[str]:
+    """Return in words what agreed, what says most first."""
+    kinds = sorted({KEY_TYPES[name] for name in agreed}, key=lambda kind: (-kind.confidence, kind.name))
+    return [kind.label for kind in kinds]
 
 
 def _quarter(quarter: tuple[int, int]) -> str:

@@ -148,13 +148,13 @@ def show_status(console: Console, pseudonym: str, streams: Sequence[StreamStatus
 def _matches(rows: Sequence[ReportRow]) -> Table:
     table = Table(expand=True)
     table.add_column("planned", ratio=1, no_wrap=True, overflow="ellipsis")
-    table.add_column("found", no_wrap=True)
+    table.add_column("found", max_width=34)
     table.add_column("report", max_width=24)
     for row in rows:
         scheme = " ".join(part for part in (row.scheme, row.scheme_version) if part)
         colour = "green" if row.status == "assessed" else "yellow"
         scope = "" if row.scope == "site" else " (company)"
-        best = row.matched_by.split(", ")[0]
+        best = row.matched_by.split("; ")[0]
         table.add_row(
             f"{_shown(row.plan_id)}\n[dim]{_shown(row.plan.site.name)}[/]",
             f"[{colour}]{row.status}[/] {row.assessed_in}{scope}\n[dim]{_shown(best)}, {_sure(row.probability)}[/]",

@@ -17,6 +17,7 @@ from support.world import audited, planned, site
 from tacit_client.checking import COLUMNS, CheckReport, ReportRow, policy_with
 from tacit_client.list_cells import ListError
 from tacit_client.vault import Vault
+from tacit_matcher.keys import KEY_TYPES
 from tacit_matcher.policy import Policy
 from tacit_matcher.records import AuditedSite, PlannedAudit, Site
 from tacit_protocol.board import BoardError
@@ -86,7 +87,8 @@ def test_an_assessed_site_says_when_what_where_how_and_what_next(report: CheckRe
     found = row(report, "P4")
     assert (found.status, found.scheme, found.scheme_version) == ("assessed", "SMETA 4-pillar", "7.0")
     assert (found.scope, found.held_at) == ("site", "Sedex")
-    assert found.matched_by and 0.7 <= found.probability <= 1
+    assert found.matched_by.split("; ")[0] in {kind.label for kind in KEY_TYPES.values()}
+    assert 0.7 <= found.probability <= 1
     assert found.next_step == f"ask the supplier, on Sedex for the report of {found.assessed_in}"
 
 

@@ -43,7 +43,7 @@ def plan(number: int, name: str = "Molkerei Alpenblick GmbH & Co. KG Werk Kempte
 def row(number: int, status: str = "assessed", scope: str = "site", probability: float = 0.93) -> ReportRow:
     return ReportRow(
         plan(number), status, "2026-Q3", "SMETA 4-pillar", "7.0", scope, "amfori Sustainability Platform",
-        "site identifier, strong composite", probability, "ask the supplier",
+        "Sedex site code; name word and postcode", probability, "ask the supplier",
     )  # fmt: skip
 
 
@@ -89,7 +89,7 @@ def test_no_status_date_scheme_or_certainty_is_cut_off(width: int) -> None:
         "possible 2026-Q3 (company)",
         "SMETA 4-pillar 7.0",
         "93 % sure",
-        "site identifier",
+        "Sedex site code",
     ):
         assert whole in text
     text = shown(SCREENS["status"], width)
