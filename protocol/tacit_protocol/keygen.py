@@ -20,7 +20,7 @@ from typing import TypeVar
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from tacit_protocol import hpke, messages, scalars
+from tacit_protocol import hpke, messages, polynomial, possession, scalars
 from tacit_protocol.errors import CeremonyError, EncodingError
 from tacit_protocol.group import ELEMENT_BYTES, SCALAR_BYTES, UNIFORM_BYTES, Backend, Elements
 from tacit_protocol.messages import (
@@ -36,7 +36,6 @@ from tacit_protocol.messages import (
 CeremonyMessage = Round1 | Round2 | Round3 | Round3Answer | Round4
 _R = TypeVar("_R", bound=CeremonyMessage)
 AGREEMENT_BYTES = 32
-_POSSESSION_DST = b"HashToScalar-tacit/1 ceremony possession"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +123,9 @@ def round1(group: Backend, ceremony: Ceremony, index: int, random: bytes) -> tup
     drawn, agreement = group.reduce_scalars(random[:-AGREEMENT_BYTES]), random[-AGREEMENT_BYTES:]
     coefficients, nonce = drawn[:-SCALAR_BYTES], drawn[-SCALAR_BYTES:]
     commitments = group.multiply_base(coefficients).encode()
-    possession = _prove_possession(group, ceremony, index, coefficients[:SCALAR_BYTES], commitments, nonce)
+    proof = possession.prove(group, ceremony.context, index, coefficients[:SCALAR_BYTES], commitments, nonce)
     place = (ceremony.epoch, ceremony.stream, ceremony.attempt, index)
-    opening = Round2(*place, commitments, possession, ())
+    opening = Round2(*place, commitments, proof, ())
     key = X25519PrivateKey.from_private_bytes(agreement).public_key().public_bytes_raw()
     message = Round1(*place, _opening_digest(ceremony, opening), key)
     return Secret(index, coefficients, agreement, opening), message
@@ -137,7 +136,9 @@ def round2(ceremony: Ceremony, secret: Secret, transcript: Transcript) -> Round2
     shares = tuple(
         EncryptedShare(
             recipient,
-            hpke.seal(key, _evaluate(secret.coefficients, recipient), _share_info(ceremony, secret.index, recipient)),
+            hpke.seal(
+                key, polynomial.evaluate(secret.coefficients, recipient), _share_info(ceremony, secret.index, recipient)
+            ),
         )
         for recipient, key in _agreement_keys(ceremony, transcript).items()
     )
@@ -159,7 +160,7 @@ def round3(group: Backend, ceremony: Ceremony, secret: Secret, transcript: Trans
 def answer(ceremony: Ceremony, secret: Secret, complaints: Sequence[Round3]) -> Round3Answer:
     """R3, the accused: reveal the disputed shares. The accuser knows them anyway; t - 1 reveal nothing of the key."""
     revealed = tuple(
-        RevealedShare(complaint.sender, _evaluate(secret.coefficients, complaint.sender))
+        RevealedShare(complaint.sender, polynomial.evaluate(secret.coefficients, complaint.sender))
         for complaint in sorted(complaints, key=lambda complaint: complaint.sender)
         if secret.index in complaint.accused
     )
@@ -217,7 +218,7 @@ def conclude(group: Backend, ceremony: Ceremony, transcript: Transcript) -> Outc
     if total is None:
         raise CeremonyError("no trustee remains")
     summed = group.decode(total.encode())
-    shares = {index: _commitment_at(group, summed, index) for index in sorted(remaining)}
+    shares = {index: polynomial.commitment_at(group, summed, index) for index in sorted(remaining)}
     return Outcome(summed.encode()[:ELEMENT_BYTES], shares, disqualified, _transcript_hash(ceremony, transcript))
 
 
@@ -269,7 +270,7 @@ def judge_openings(
 
 def verify_share(group: Backend, opening: Round2, recipient: int, share: bytes) -> None:
     """Feldman's check s_ij * G = sum_k j^k A_ik; raises :class:`CeremonyError` naming the sender."""
-    expected = _commitment_at(group, group.decode(opening.commitments), recipient)
+    expected = polynomial.commitment_at(group, group.decode(opening.commitments), recipient)
     if group.multiply_base(scalars.check(share, "share")).encode() != expected:
         raise CeremonyError(
             f"the share of trustee {opening.sender} for trustee {recipient} does not fit its commitments",
@@ -325,35 +326,10 @@ def _fault_of_opening(group: Backend, ceremony: Ceremony, opening: Round2, recip
     except EncodingError:
         return "sent commitments that are no group elements"
     try:
-        _verify_possession(group, ceremony, opening)
+        possession.verify(group, ceremony.context, opening.sender, opening.commitments, opening.possession)
     except (CeremonyError, EncodingError):
         return "does not prove that it knows its polynomial"
     return None
-
-
-def _prove_possession(
-    group: Backend, ceremony: Ceremony, index: int, secret: bytes, commitments: bytes, nonce: bytes
-) -> bytes:
-    point = group.multiply_base(nonce).encode()
-    challenge = _possession_challenge(group, ceremony, index, commitments, point)
-    return challenge + scalars.subtract(nonce, scalars.multiply(challenge, secret))
-
-
-def _verify_possession(group: Backend, ceremony: Ceremony, opening: Round2) -> None:
-    # Without it a trustee could cancel the others' contributions by choosing its own as a difference (rogue key).
-    constant = group.decode(opening.commitments[:ELEMENT_BYTES])
-    challenge, response = (
-        scalars.check(opening.possession[:SCALAR_BYTES], "possession"),
-        scalars.check(opening.possession[SCALAR_BYTES:], "possession"),
-    )
-    point = group.add(group.multiply_base(response), group.multiply_each(challenge, constant)).encode()
-    if _possession_challenge(group, ceremony, opening.sender, opening.commitments, point) != challenge:
-        raise CeremonyError("proof of possession does not hold", party=f"trustee {opening.sender}")
-
-
-def _possession_challenge(group: Backend, ceremony: Ceremony, index: int, commitments: bytes, point: bytes) -> bytes:
-    transcript = ceremony.context + index.to_bytes(2, "big") + commitments + point
-    return group.hash_to_scalar([transcript], _POSSESSION_DST)
 
 
 def _opening_digest(ceremony: Ceremony, opening: Round2) -> bytes:
@@ -374,19 +350,6 @@ def _transcript_hash(ceremony: Ceremony, transcript: Transcript) -> bytes:
             body = messages.encode(message)
             digest.update(messages.kind_of(message).encode() + len(body).to_bytes(4, "big") + body)
     return digest.digest()
-
-
-def _evaluate(coefficients: bytes, at: int) -> bytes:
-    """Return f(at) by Horner's rule."""
-    point, value = scalars.from_int(at), scalars.ZERO
-    for offset in range(len(coefficients) - SCALAR_BYTES, -1, -SCALAR_BYTES):
-        value = scalars.add(scalars.multiply(value, point), coefficients[offset : offset + SCALAR_BYTES])
-    return value
-
-
-def _commitment_at(group: Backend, commitments: Elements, at: int) -> bytes:
-    powers = b"".join(scalars.from_int(at**k) for k in range(len(commitments)))
-    return group.weighted_sum(powers, commitments).encode()
 
 
 def _share_info(ceremony: Ceremony, sender: int, recipient: int) -> bytes:

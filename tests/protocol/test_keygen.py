@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from support.ceremonies import EPOCH, STREAM, Table
 from support.vectors import draw_from
-from tacit_protocol import hpke, keygen, messages, scalars, threshold, voprf
+from tacit_protocol import hpke, keygen, messages, polynomial, scalars, threshold, voprf
 from tacit_protocol.errors import CeremonyError, TacitError
 from tacit_protocol.group import ORDER, Backend
 from tacit_protocol.keygen import Ceremony, Outcome, Transcript
@@ -311,7 +311,7 @@ def test_revealing_to_another_than_the_accuser_does_not_count(group: Backend) ->
     table = Table.opened(group, 4, 2)
     wrong_share_to(3, 1)(table)
     table.complain()
-    right_for_2 = keygen._evaluate(table.secrets[3].coefficients, 2)
+    right_for_2 = polynomial.evaluate(table.secrets[3].coefficients, 2)
     table.answers[3] = Round3Answer(EPOCH, STREAM, 1, 3, (RevealedShare(2, right_for_2),))
     assert table.conclude().disqualified == {3: "did not reveal the share that trustee 1 disputes"}
 
@@ -321,7 +321,7 @@ def test_an_undisputed_share_in_an_answer_is_not_used(group: Backend) -> None:
     table = Table.opened(group, 4, 2)
     table.complain()
     table.round3[4] = replace(table.round3[4], accused=(3,))
-    right = keygen._evaluate(table.secrets[3].coefficients, 4)
+    right = polynomial.evaluate(table.secrets[3].coefficients, 4)
     revealed = (RevealedShare(1, scalars.from_int(666)), RevealedShare(4, right))
     table.answers[3] = Round3Answer(EPOCH, STREAM, 1, 3, revealed)
     outcome = table.conclude()
@@ -333,7 +333,7 @@ def test_the_first_of_two_reveals_counts(group: Backend) -> None:
     table = Table.opened(group, 4, 2)
     wrong_share_to(3, 1)(table)
     table.complain()
-    right = RevealedShare(1, keygen._evaluate(table.secrets[3].coefficients, 1))
+    right = RevealedShare(1, polynomial.evaluate(table.secrets[3].coefficients, 1))
     wrong = RevealedShare(1, scalars.from_int(666))
     table.answers[3] = Round3Answer(EPOCH, STREAM, 1, 3, (right, wrong))
     outcome = table.conclude()
