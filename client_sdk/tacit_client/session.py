@@ -154,12 +154,11 @@ def seal_contribution(
     for payload_of, inputs in records:
         random = draw(sealed_index.RECORD_KEY_BYTES + sealed_index.record_random_bytes(len(inputs)))
         record_key, random = random[: sealed_index.RECORD_KEY_BYTES], random[sealed_index.RECORD_KEY_BYTES :]
-        derived = sealed_index.record_keys(record_key)
         keys = [entry_keys[value] for value in inputs]
-        payload = payload_of(derived.sketch)
+        payload = payload_of(sealed_index.sketch_key(record_key))
         sealed = sealed_index.seal_record(context.epoch, context.stream, record_key, payload, keys, random)
         yield (
-            derived.commitment,
+            sealed[: sealed_index.COMMITMENT_BYTES],
             shuffle.seal_for_secretariat(agreement_key, context.epoch, context.stream, sealed),
         )
     for _ in range(sealed_index.padded_records(len(records)) - len(records)):

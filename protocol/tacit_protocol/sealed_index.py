@@ -73,8 +73,13 @@ def record_keys(record_key: bytes) -> RecordKeys:
     return RecordKeys(
         hkdf.expand(record_key, b"tacit/1 commitment"),
         hkdf.expand(record_key, b"tacit/1 encryption"),
-        hkdf.expand(record_key, b"tacit/1 sketch"),
+        sketch_key(record_key),
     )
+
+
+def sketch_key(record_key: bytes) -> bytes:
+    """Derive the sketch's key alone: what a payload needs before its record is sealed (SPEC step S2)."""
+    return hkdf.expand(record_key, b"tacit/1 sketch")
 
 
 def record_random_bytes(keys: int) -> int:
