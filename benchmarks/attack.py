@@ -87,8 +87,7 @@ def _attack_store(world: _World, directory: Sequence[Site], shares: Mapping[int,
     inputs = list(dict.fromkeys(value for site in directory for value in _inputs(site)))
     found: set[int] = set()
     for outputs in _guesses(world.group, inputs, shares):
-        for value in inputs:
-            key = world.context.entry_key(outputs[value])
+        for key in world.context.entry_keys(world.group, inputs, outputs).values():
             if key.tag in tags:
                 found.add(tags[key.tag])
     return len(found)
@@ -127,6 +126,7 @@ def _honest_round(contributed: Sequence[Site]) -> _World:
         outputs.update(session.finish_batch(group, world.context, batch, answers, outputs))
     secretariat = X25519PrivateKey.generate()
     uploads = session.seal_contribution(
+        group,
         world.context,
         secretariat.public_key().public_bytes_raw(),
         [(lambda _: secrets.token_bytes(sealed_index.PAYLOAD_BYTES), inputs) for inputs in records],

@@ -33,7 +33,7 @@ PARTS = {
     "match keys": ["tacit_client.contribution:match_keys", "tacit_client.checking:match_keys"],
     "payload with its sketch": ["tacit_client.contribution:encode_payload"],
     "judging with the sketch": ["tacit_client.checking:judge"],
-    "tags and wrap keys": ["tacit_protocol.sealed_index:entry_key"],
+    "tags and wrap keys": ["tacit_protocol.sealed_index:entry_keys"],
     "sealing records": ["tacit_protocol.sealed_index:seal_record", "tacit_protocol.sealed_index:record_keys"],
     "sealing to the secretariat (HPKE)": ["tacit_protocol.shuffle:seal_for_secretariat"],
     "padding and shuffling batches": ["tacit_client.session:plan_batches"],

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain
 from pathlib import Path
 
 from tacit_client import session
@@ -15,7 +16,7 @@ from tacit_client.evaluation import Evaluator
 from tacit_client.list_cells import ListError
 from tacit_client.lists import write_results
 from tacit_client.progress import Progress, silent
-from tacit_client.session import StreamContext
+from tacit_client.session import OpenedRecord, StreamContext
 from tacit_client.vault import Vault
 from tacit_matcher.judge import judge
 from tacit_matcher.keys import KEY_TYPES, MatchKey, match_keys
@@ -106,11 +107,14 @@ class Checker:
             if done % 500 == 0:
                 progress("match keys", done, len(plans))
         progress("match keys", len(plans), len(plans))
-        outputs = self.evaluator.outputs((key.encode() for plan in keys for key in plan), progress)
+        inputs = [[key.encode() for key in plan_keys] for plan_keys in keys]
+        outputs = self.evaluator.outputs(chain.from_iterable(inputs), progress)
+        entry_keys = self.context.entry_keys(self.evaluator.group, outputs, outputs)
         own, rows = self._own(), []
         with self.verified(root, progress) as index:
-            for done, (plan, plan_keys) in enumerate(zip(plans, keys, strict=True)):
-                hits = self._hits(index, plan, plan_keys, outputs, own)
+            for done, (plan, plan_keys, values) in enumerate(zip(plans, keys, inputs, strict=True)):
+                opened, _ = session.open_index(self.context, index, [entry_keys[value] for value in values], own)
+                hits = self._hits(opened, plan, plan_keys)
                 rows.append(_row(plan, apply(self.policy, hits, today), findable=bool(plan_keys)))
                 if done % 50 == 0:
                     progress("opening", done, len(plans))
@@ -118,15 +122,7 @@ class Checker:
         poor = tuple(position for position, plan_keys in enumerate(keys) if not plan_keys)
         return CheckReport(self.context.epoch, self.context.stream, root.window, root.records, rows, poor)
 
-    def _hits(
-        self,
-        index: IndexFile,
-        plan: PlannedAudit,
-        keys: Sequence[MatchKey],
-        outputs: dict[bytes, bytes],
-        own: frozenset[bytes],
-    ) -> list[Hit]:
-        opened, _ = session.open_index(self.context, index, [key.encode() for key in keys], outputs, own)
+    def _hits(self, opened: Sequence[OpenedRecord], plan: PlannedAudit, keys: Sequence[MatchKey]) -> list[Hit]:
         hits = []
         for record in opened:
             agreed = tuple(keys[position].key_type for position in record.agreed)

@@ -104,7 +104,7 @@ class Contributor:
         total = sealed_index.padded_records(len(usable))
         progress("sealing", 0, total)
         for commitment, record in session.seal_contribution(
-            self.context, self.manifest.agreement_key, records, outputs, secrets.token_bytes
+            self.evaluator.group, self.context, self.manifest.agreement_key, records, outputs, secrets.token_bytes
         ):
             own.append(commitment)
             sealed += record

@@ -4,7 +4,7 @@
 2. :func:`grant_request`: a batch becomes the request that the board turns into a grant.
 3. :func:`finish_batch`: the trustees' answers are verified, combined and unblinded; canaries are compared.
 4. :func:`seal_contribution`: records and outputs become the sealed upload.
-5. :func:`open_index`: outputs and the published index become opened records.
+5. :func:`open_index`: a plan's entry keys and the published index become opened records.
 
 Randomness comes in as ``draw``, a function from a number of bytes to that many.
 """
@@ -37,9 +37,15 @@ class StreamContext:
     public_key: bytes
     public_shares: Mapping[int, bytes]
 
-    def entry_key(self, output: bytes) -> EntryKey:
-        """Derive tag and wrap key from a PRF output."""
-        return sealed_index.entry_key(sealed_index.index_salt(self.epoch, self.stream, self.public_key), output)
+    def entry_keys(
+        self, group: Backend, inputs: Iterable[bytes], outputs: Mapping[bytes, bytes]
+    ) -> dict[bytes, EntryKey]:
+        """Derive tag and wrap key of every input from its PRF output, all in one call (SPEC step S1)."""
+        salt = sealed_index.index_salt(self.epoch, self.stream, self.public_key)
+        wanted = list(dict.fromkeys(inputs))
+        return dict(
+            zip(wanted, sealed_index.entry_keys(group, salt, (outputs[value] for value in wanted)), strict=True)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +138,10 @@ def finish_batch(
 
 
 def seal_contribution(
+    group: Backend,
     context: StreamContext,
     agreement_key: bytes,
-    records: Iterable[tuple[Callable[[bytes], bytes], Sequence[bytes]]],
+    records: Sequence[tuple[Callable[[bytes], bytes], Sequence[bytes]]],
     outputs: Mapping[bytes, bytes],
     draw: Draw,
 ) -> Iterable[tuple[bytes, bytes]]:
@@ -143,25 +150,18 @@ def seal_contribution(
     A record is a function from its sketch key to its payload, and its match-key inputs. Dummy records to fill
     the bucket come last; the shuffler mixes all.
     """
-    count = 0
+    entry_keys = context.entry_keys(group, (value for _, inputs in records for value in inputs), outputs)
     for payload_of, inputs in records:
-        record_key = draw(sealed_index.RECORD_KEY_BYTES)
-        derived = sealed_index.record_keys(record_key)
-        keys = [context.entry_key(outputs[value]) for value in inputs]
-        sealed = sealed_index.seal_record(
-            context.epoch,
-            context.stream,
-            record_key,
-            payload_of(derived.sketch),
-            keys,
-            draw(sealed_index.record_random_bytes(len(keys))),
-        )
-        count += 1
+        random = draw(sealed_index.RECORD_KEY_BYTES + sealed_index.record_random_bytes(len(inputs)))
+        record_key, random = random[: sealed_index.RECORD_KEY_BYTES], random[sealed_index.RECORD_KEY_BYTES :]
+        keys = [entry_keys[value] for value in inputs]
+        payload = payload_of(sealed_index.sketch_key(record_key))
+        sealed = sealed_index.seal_record(context.epoch, context.stream, record_key, payload, keys, random)
         yield (
-            derived.commitment,
+            sealed[: sealed_index.COMMITMENT_BYTES],
             shuffle.seal_for_secretariat(agreement_key, context.epoch, context.stream, sealed),
         )
-    for _ in range(sealed_index.padded_records(count) - count):
+    for _ in range(sealed_index.padded_records(len(records)) - len(records)):
         dummy = sealed_index.dummy_record(draw(sealed_index.SEALED_BYTES))
         yield (
             dummy[: sealed_index.COMMITMENT_BYTES],
@@ -172,18 +172,16 @@ def seal_contribution(
 def open_index(
     context: StreamContext,
     index: IndexFile,
-    inputs: Sequence[bytes],
-    outputs: Mapping[bytes, bytes],
+    keys: Sequence[EntryKey],
     own: frozenset[bytes],
 ) -> tuple[list[OpenedRecord], int]:
-    """Open every record that one of a plan's inputs unlocks, but for the member's own (SPEC steps M2 and M3).
+    """Open every record that one of a plan's keys unlocks, but for the member's own (SPEC steps M2 and M3).
 
     Also returns how many entries did not lead to a record that opens: chance (about 2^-96 per entry and look-up) or
     a contributor that sealed something unusable; they are nobody's match.
     """
     agreed: dict[bytes, list[int]] = {}
-    for position, value in enumerate(inputs):
-        key = context.entry_key(outputs[value])
+    for position, key in enumerate(keys):
         for salt, wrapped in index.find(key.tag):
             agreed.setdefault(sealed_index.unwrap(key, salt, wrapped), []).append(position)
     opened, unusable = [], 0

@@ -13,6 +13,7 @@ from typing import Protocol
 ELEMENT_BYTES = 32
 SCALAR_BYTES = 32
 UNIFORM_BYTES = 64  # what HashToScalar and HashToGroup reduce from (RFC 9497, section 4.1)
+OUTPUT_BYTES = 64  # of Finalize, with SHA-512 (RFC 9497, section 4.1)
 ORDER = 2**252 + 27742317777372353535851937790883648493  # the group order, RFC 9496 section 4
 
 
@@ -95,6 +96,14 @@ class Backend(Protocol):
 
     def finalise(self, inputs: Sequence[bytes], unblinded: Elements) -> bytes:
         """Finalize of RFC 9497 section 3.3.1: n packed 64-byte outputs. An input has at most 65,535 bytes."""
+        ...
+
+    def entry_keys(self, salt: bytes, outputs: bytes) -> bytes:
+        """Return 12-byte tag and 32-byte wrap key, packed, for each of n packed 64-byte outputs (SPEC step S1).
+
+        HKDF (RFC 5869) with SHA-256: Extract under ``salt``, Expand with "tag" and with "wrap".
+        :func:`tacit_protocol.sealed_index.entry_key` says the same for one output.
+        """
         ...
 
 

@@ -84,6 +84,10 @@ class NativeBackend:
         """See :meth:`Backend.finalise`."""
         return tacit_native.finalise(inputs, _points(unblinded), self._threads)
 
+    def entry_keys(self, salt: bytes, outputs: bytes) -> bytes:
+        """See :meth:`Backend.entry_keys`."""
+        return tacit_native.entry_keys(salt, outputs, self._threads)
+
 
 def _points(elements: Elements) -> Points:
     if not isinstance(elements, Points):

@@ -7,7 +7,7 @@ somebody who already knows the supplier) nothing does. Layout, byte for byte: SP
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from cryptography.exceptions import InvalidTag
@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from tacit_protocol import hkdf
 from tacit_protocol.errors import SealedRecordError
+from tacit_protocol.group import Backend
 
 TAG_BYTES = 12
 SALT_BYTES = 8
@@ -58,6 +59,13 @@ def entry_key(salt: bytes, output: bytes) -> EntryKey:
     return EntryKey(hkdf.expand(prk, b"tag", TAG_BYTES), hkdf.expand(prk, b"wrap"))
 
 
+def entry_keys(group: Backend, salt: bytes, outputs: Iterable[bytes]) -> list[EntryKey]:
+    """Derive what :func:`entry_key` gives for each of many outputs, in one call of the back end (SPEC step S1)."""
+    packed = group.entry_keys(salt, b"".join(outputs))
+    size = TAG_BYTES + RECORD_KEY_BYTES
+    return [EntryKey(packed[i : i + TAG_BYTES], packed[i + TAG_BYTES : i + size]) for i in range(0, len(packed), size)]
+
+
 def record_keys(record_key: bytes) -> RecordKeys:
     """Derive commitment, encryption key and sketch key from rk (SPEC step S2)."""
     if len(record_key) != RECORD_KEY_BYTES:
@@ -65,8 +73,13 @@ def record_keys(record_key: bytes) -> RecordKeys:
     return RecordKeys(
         hkdf.expand(record_key, b"tacit/1 commitment"),
         hkdf.expand(record_key, b"tacit/1 encryption"),
-        hkdf.expand(record_key, b"tacit/1 sketch"),
+        sketch_key(record_key),
     )
+
+
+def sketch_key(record_key: bytes) -> bytes:
+    """Derive the sketch's key alone: what a payload needs before its record is sealed (SPEC step S2)."""
+    return hkdf.expand(record_key, b"tacit/1 sketch")
 
 
 def record_random_bytes(keys: int) -> int:
@@ -92,12 +105,11 @@ def seal_record(
     ciphertext = ChaCha20Poly1305(derived.encryption).encrypt(
         _NONCE, payload, _associated_data(epoch, stream, derived.commitment)
     )
-    entries = []
-    for i, key in enumerate(keys):
-        salt = random[SALT_BYTES * i : SALT_BYTES * (i + 1)]
-        entries.append(key.tag + salt + _mask(key.wrap, salt, record_key))
-    dummies = random[SALT_BYTES * len(keys) :]
-    entries += [dummies[i : i + ENTRY_BYTES] for i in range(0, len(dummies), ENTRY_BYTES)]
+    salts = _cut(random[: SALT_BYTES * len(keys)], SALT_BYTES)
+    pads = b"".join(_pad(key.wrap, salt) for key, salt in zip(keys, salts, strict=True))
+    wrapped = _cut(_xor(record_key * len(keys), pads), RECORD_KEY_BYTES)
+    entries = [key.tag + salt + masked for key, salt, masked in zip(keys, salts, wrapped, strict=True)]
+    entries += _cut(random[SALT_BYTES * len(keys) :], ENTRY_BYTES)
     return derived.commitment + ciphertext + b"".join(sorted(entries))
 
 
@@ -105,8 +117,7 @@ def dummy_record(random: bytes) -> bytes:
     """Return a record nobody can open: :data:`SEALED_BYTES` random bytes, its entries sorted like real ones."""
     if len(random) != SEALED_BYTES:
         raise ValueError(f"a dummy record takes {SEALED_BYTES} random bytes")
-    entries = [random[i : i + ENTRY_BYTES] for i in range(RECORD_BYTES, SEALED_BYTES, ENTRY_BYTES)]
-    return random[:RECORD_BYTES] + b"".join(sorted(entries))
+    return random[:RECORD_BYTES] + b"".join(sorted(_cut(random[RECORD_BYTES:], ENTRY_BYTES)))
 
 
 def padded_records(count: int) -> int:
@@ -116,7 +127,7 @@ def padded_records(count: int) -> int:
 
 def unwrap(key: EntryKey, salt: bytes, wrapped: bytes) -> bytes:
     """Recover the record key from an entry (SPEC step M2). It is right only if its commitment names a record."""
-    return _mask(key.wrap, salt, wrapped)
+    return _xor(wrapped, _pad(key.wrap, salt))
 
 
 def open_record(epoch: str, stream: str, record_key: bytes, record: bytes) -> bytes:
@@ -142,8 +153,15 @@ def _associated_data(epoch: str, stream: str, commitment: bytes) -> bytes:
     return b"|".join((b"tacit/1 record", epoch.encode(), stream.encode(), commitment))
 
 
-def _mask(wrap: bytes, salt: bytes, data: bytes) -> bytes:
+def _pad(wrap: bytes, salt: bytes) -> bytes:
     # One-time pad: several contributors share the wrap key, the salt keeps the pad from repeating. No tag is needed: a
     # changed entry gives a key whose commitment names no record.
-    pad = hkdf.expand(wrap, b"entry" + salt)
-    return (int.from_bytes(data, "big") ^ int.from_bytes(pad, "big")).to_bytes(RECORD_KEY_BYTES, "big")
+    return hkdf.expand(wrap, b"entry" + salt)
+
+
+def _xor(left: bytes, right: bytes) -> bytes:
+    return (int.from_bytes(left, "big") ^ int.from_bytes(right, "big")).to_bytes(len(right), "big")
+
+
+def _cut(packed: bytes, size: int) -> list[bytes]:
+    return [packed[i : i + size] for i in range(0, len(packed), size)]

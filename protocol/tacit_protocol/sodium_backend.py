@@ -17,9 +17,9 @@ from itertools import pairwise, repeat
 from typing import TypeVar
 
 from tacit_protocol import scalars as scalar_field
-from tacit_protocol import sodium
+from tacit_protocol import sealed_index, sodium
 from tacit_protocol.errors import EncodingError
-from tacit_protocol.group import ELEMENT_BYTES, ORDER, SCALAR_BYTES, UNIFORM_BYTES, Elements
+from tacit_protocol.group import ELEMENT_BYTES, ORDER, OUTPUT_BYTES, SCALAR_BYTES, UNIFORM_BYTES, Elements
 
 _PARALLEL_FROM = 256  # below this many elements a thread costs more than it saves
 _IDENTITY = bytes(ELEMENT_BYTES)
@@ -189,6 +189,14 @@ class SodiumBackend:
             ).digest()
             for i, message in enumerate(inputs)
         )
+
+    def entry_keys(self, salt: bytes, outputs: bytes) -> bytes:
+        """See :meth:`Backend.entry_keys`."""
+        if len(outputs) % OUTPUT_BYTES:
+            raise ValueError(f"outputs have {OUTPUT_BYTES} bytes each")
+        cut = (outputs[i : i + OUTPUT_BYTES] for i in range(0, len(outputs), OUTPUT_BYTES))
+        keys = (sealed_index.entry_key(salt, output) for output in cut)
+        return b"".join(part for key in keys for part in (key.tag, key.wrap))
 
     def _pairwise(self, function: Callable[..., int], left: Elements, right: Elements) -> Elements:
         if len(left) != len(right):

@@ -105,6 +105,7 @@ def test_a_contribution_is_found_by_who_knows_a_key_and_by_nobody_else(trustees:
     payload = bytes(range(224))
     sealed = list(
         session.seal_contribution(
+            trustees.group,
             trustees.context,
             secretariat.public_key().public_bytes_raw(),
             [(lambda sketch_key: payload, [b"name", b"address"])],
@@ -115,9 +116,11 @@ def test_a_contribution_is_found_by_who_knows_a_key_and_by_nobody_else(trustees:
     assert len(sealed) == sealed_index.RECORD_BUCKET
     assert {len(upload) for _, upload in sealed} == {shuffle.UPLOAD_BYTES}
     index = index_of([shuffle.open_at_secretariat(secretariat, EPOCH, STREAM, upload) for _, upload in sealed])
-    opened, unusable = session.open_index(trustees.context, index, [b"unrelated", b"address"], outputs, frozenset())
+    keys = trustees.context.entry_keys(trustees.group, outputs, outputs)
+    both = [keys[b"unrelated"], keys[b"address"]]
+    opened, unusable = session.open_index(trustees.context, index, both, frozenset())
     assert [(record.payload, record.agreed) for record in opened] == [(payload, (1,))]
     assert unusable == 0
-    assert session.open_index(trustees.context, index, [b"unrelated"], outputs, frozenset()) == ([], 0)
+    assert session.open_index(trustees.context, index, [keys[b"unrelated"]], frozenset()) == ([], 0)
     own = frozenset({sealed[0][0]})
-    assert session.open_index(trustees.context, index, [b"name"], outputs, own) == ([], 0)
+    assert session.open_index(trustees.context, index, [keys[b"name"]], own) == ([], 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from support.vectors import draw_from
-from tacit_protocol import dleq, scalars, threshold, voprf
+from tacit_protocol import dleq, scalars, sealed_index, threshold, voprf
 from tacit_protocol.errors import EncodingError
 from tacit_protocol.group import ELEMENT_BYTES, ORDER, Backend, Elements, load_backend
 
@@ -122,6 +123,28 @@ def test_hashing(inputs: list[bytes], dst: bytes) -> None:
 def test_finalising(inputs: list[bytes], values: list[int]) -> None:
     for form in (0, 1):
         agree(lambda group, form=form: group.finalise(inputs, in_both_forms(group, values)[form]))  # type: ignore[misc]
+
+
+@more
+@given(
+    st.binary(max_size=150),
+    st.binary(max_size=40),
+    st.integers(min_value=0, max_value=4),
+    st.sampled_from([0, 0, 1, 63]),
+)
+def test_entry_keys(salt: bytes, seed: bytes, count: int, extra: int) -> None:
+    """A salt longer than a block of SHA-256 is hashed first; both back ends give what one output alone gives."""
+    outputs = [hashlib.sha512(seed + bytes([i])).digest() for i in range(count)]
+    result = agree(lambda group: group.entry_keys(salt, b"".join(outputs) + bytes(extra)))
+    one_by_one = [sealed_index.entry_key(salt, output) for output in outputs]
+    assert result == (ValueError if extra else b"".join(key.tag + key.wrap for key in one_by_one))
+    if not extra:
+        assert sealed_index.entry_keys(NATIVE, salt, outputs) == one_by_one
+
+
+def test_entry_keys_of_many_outputs_on_several_cores() -> None:
+    outputs = draw_from("outputs")(64 * 1000)
+    assert isinstance(agree(lambda group: group.entry_keys(b"salt", outputs)), bytes)
 
 
 # --- arithmetic, on elements in every form the native core keeps ----------------------------------------------

@@ -98,8 +98,9 @@ def tags_of(member: Member, numbers: range) -> set[bytes]:
     board = member.board()
     manifest, context = member._stream(board, STREAM, EPOCH)
     inputs = [key.encode() for n in numbers for key in match_keys(site(n))]
-    outputs = member._evaluator(manifest, context).outputs(inputs)
-    return {context.entry_key(outputs[value]).tag for value in inputs}
+    evaluator = member._evaluator(manifest, context)
+    keys = context.entry_keys(evaluator.group, inputs, evaluator.outputs(inputs))
+    return {key.tag for key in keys.values()}
 
 
 def holding(folder: Path, needles: set[bytes]) -> list[str]:
@@ -229,7 +230,9 @@ def test_who_opens_records_sees_which_of_them_share_a_key() -> None:
         """Return the tags that the secretariat sees in one member's only record of these keys."""
         records = [(lambda _: bytes(sealed_index.PAYLOAD_BYTES), keys)]
         public = secretariat.public_key().public_bytes_raw()
-        uploads = session.seal_contribution(trustees.context, public, records, outputs, secrets.token_bytes)
+        uploads = session.seal_contribution(
+            trustees.group, trustees.context, public, records, outputs, secrets.token_bytes
+        )
         opened = [shuffle.open_at_secretariat(secretariat, EPOCH, STREAM, one) for _, one in uploads]
         return {one[i : i + 12] for one in opened for i in range(272, 1000, 52)}
 

@@ -38,6 +38,8 @@ pub enum Error {
     },
     /// A uniform string is not a whole number of 64-byte pieces.
     PartOfUniform,
+    /// Outputs of Finalize are not a whole number of 64-byte pieces.
+    PartOfOutput,
     /// An input is longer than RFC 9497 allows.
     LongInput {
         /// Its place in the batch.
@@ -65,6 +67,7 @@ impl fmt::Display for Error {
                 write!(f, "{expected} {what} are needed, got {found}")
             }
             Self::PartOfUniform => write!(f, "uniform strings have 64 bytes each"),
+            Self::PartOfOutput => write!(f, "outputs have 64 bytes each"),
             Self::LongInput { position } => write!(f, "input {position} has more than 65535 bytes"),
             Self::LongTag => write!(f, "a domain separation tag has at most 255 bytes"),
         }

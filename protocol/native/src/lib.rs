@@ -10,6 +10,7 @@
 //! - [`hashing`]: HashToGroup, HashToScalar and Finalize of RFC 9497, the weights of a proof.
 //! - [`products`]: multiplications by secret scalars, in constant time.
 //! - [`sums`]: linear combinations; multi-scalar multiplication of public data only, in variable time.
+//! - [`entry_keys`]: tags and wrap keys of sealed entries, by HKDF.
 //! - `python`: the module `tacit_native`; nothing but conversions.
 //!
 //! The specification of every operation is `tacit_protocol/group.py`; the libsodium back end agrees byte for byte.
@@ -17,6 +18,7 @@
 #![forbid(unsafe_code)]
 
 pub mod elements;
+pub mod entry_keys;
 pub mod error;
 pub mod hashing;
 pub mod products;

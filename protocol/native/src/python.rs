@@ -2,7 +2,7 @@
 
 use crate::elements::Elements;
 use crate::error::Error;
-use crate::{hashing, products, scalars, sums};
+use crate::{entry_keys as derivation, hashing, products, scalars, sums};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
@@ -18,7 +18,11 @@ impl From<Error> for PyErr {
             | Error::Identity { position }
             | Error::ScalarNotCanonical { position } => Some(position),
             Error::PartOfElement { .. } | Error::ZeroScalar => None,
-            Error::Lengths { .. } | Error::PartOfUniform | Error::LongInput { .. } | Error::LongTag => {
+            Error::Lengths { .. }
+            | Error::PartOfUniform
+            | Error::PartOfOutput
+            | Error::LongInput { .. }
+            | Error::LongTag => {
                 return PyValueError::new_err(error.to_string());
             }
         };
@@ -156,11 +160,18 @@ fn finalise<'py>(
     Ok(PyBytes::new(py, &outputs))
 }
 
+/// Tags and wrap keys by HKDF: 44 packed bytes for each 64-byte output.
+#[pyfunction]
+fn entry_keys<'py>(py: Python<'py>, salt: &[u8], outputs: &[u8], threads: usize) -> PyResult<Bound<'py, PyBytes>> {
+    let keys = py.detach(|| derivation::entry_keys(salt, outputs, threads))?;
+    Ok(PyBytes::new(py, &keys))
+}
+
 #[pymodule]
 mod tacit_native {
     #[pymodule_export]
     use super::{
-        InvalidEncodingError, Points, add, composites, decode, finalise, hash_to_group, hash_to_scalar, map_to_group,
-        multiply, multiply_base, multiply_each, reduce_scalars, unblind, weighted_sum,
+        InvalidEncodingError, Points, add, composites, decode, entry_keys, finalise, hash_to_group, hash_to_scalar,
+        map_to_group, multiply, multiply_base, multiply_each, reduce_scalars, unblind, weighted_sum,
     };
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use tacit_native::elements::Elements;
 use tacit_native::error::Error;
 use tacit_native::scalars::{self, Secrets};
-use tacit_native::{hashing, products, sums};
+use tacit_native::{entry_keys, hashing, products, sums};
 
 const THREADS: usize = 2;
 
@@ -79,4 +79,23 @@ fn blinding_evaluation_and_output_are_those_of_rfc_9497() {
         }
     }
     assert_eq!(vectors, 6); // two in mode OPRF; two and a batch of two in mode VOPRF
+}
+
+#[test]
+fn tags_and_wrap_keys_are_those_of_step_s1() {
+    let vector = load("tacit/sealed_record");
+    let mut salt = Vec::from(b"tacit/1");
+    for part in ["epoch", "stream"] {
+        salt.push(b'|');
+        salt.extend(vector[part].as_str().unwrap().bytes());
+    }
+    salt.push(b'|');
+    salt.extend(unhex(&vector["public_key"]));
+    let keys = vector["keys"].as_array().unwrap();
+    let joined = |names: &[&str]| -> Vec<u8> {
+        keys.iter().flat_map(|key| names.iter().flat_map(|name| unhex(&key[*name]))).collect()
+    };
+    let derived = entry_keys::entry_keys(&salt, &joined(&["output"]), THREADS).unwrap();
+    assert_eq!(*derived, joined(&["tag", "wrap"]));
+    assert!(keys.len() > 1);
 }
