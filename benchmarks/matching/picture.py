@@ -45,15 +45,19 @@ def _quality(
     _equal_f1(axis)
     recall, precision = _curve(outcomes["Tacit"], plans)
     axis.plot(recall, precision, color=_COLOURS["Tacit"], linewidth=1.5)
-    for place, (scheme, parts) in enumerate(sorted(scored.items(), key=lambda item: item[1]["held-out"].recall)):
+    # Numbers in the points and names in a legend: in the crowded corner names would cover each other.
+    ordered = sorted(scored.items(), key=lambda item: -item[1]["held-out"].f1)
+    for number, (scheme, parts) in enumerate(ordered, start=1):
         point, colour = parts["held-out"], _COLOURS[outcomes[scheme].family]
-        axis.scatter(point.recall, point.precision, color=colour, s=90 if scheme == "Tacit" else 40, zorder=3)
-        offset = (6, 5) if place % 2 else (6, -11)
+        axis.scatter(
+            point.recall, point.precision, color=colour, s=110, zorder=3, label=f"{number}  {scheme} ({point.f1:.2f})"
+        )
         axis.annotate(
-            scheme, (point.recall, point.precision), xytext=offset, textcoords="offset points", fontsize=7,
-            ha="right" if point.recall > 0.8 else "left",
-        )  # fmt: skip
+            str(number), (point.recall, point.precision), fontsize=7, color="white", ha="center", va="center", zorder=4
+        )
+    axis.legend(loc="lower left", fontsize=7, title="F1 in brackets", title_fontsize=7)
     axis.set(xlabel="recall", ylabel="precision", xlim=(0.3, 1.0), ylim=(0.35, 1.02), title=f"{trial}, held-out")
+    axis.title.set_fontsize(10)
 
 
 def _equal_f1(axis: Any) -> None:
@@ -84,3 +88,4 @@ def _calibration(axis: Any, trial: str, outcome: Outcome, plans: Sequence[Plan])
         axis.annotate(str(count), (stated, true), xytext=(4, -10), textcoords="offset points", fontsize=7)
     axis.set(xlabel="probability that Tacit states", ylabel="share that is true (plans beside it)", xlim=(0, 1.02),
              ylim=(0, 1.05), title=f"{trial}: calibration, held-out")  # fmt: skip
+    axis.title.set_fontsize(10)
