@@ -9,6 +9,7 @@ MATCHING := build/matching-venv
 LISTS ?=
 BACK_END ?= auto
 SCALE ?=
+OPTIONS ?=
 
 .PHONY: help demo test check bench instructions peers attack native native-check lock matching vectors interop clean
 
@@ -22,8 +23,8 @@ $(STAMP): requirements/dev.txt pyproject.toml server/pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . -e server
 	@touch $@
 
-demo: $(STAMP) native ## run a whole recognition round on this machine; LISTS=folder for your own lists
-	@$(BIN)/python -m benchmarks.demo $(if $(LISTS),--lists "$(LISTS)") --back-end $(BACK_END) $(SCALE)
+demo: $(STAMP) native ## run a whole recognition round on this machine; LISTS=folder for your own lists, OPTIONS="--members 5"
+	@$(BIN)/python -m benchmarks.demo $(if $(LISTS),--lists "$(LISTS)") --back-end $(BACK_END) $(OPTIONS)
 
 test: $(STAMP) native ## run all tests
 	$(BIN)/python -m pytest -n auto --dist loadfile
