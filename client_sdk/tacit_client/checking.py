@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import mmap
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from itertools import chain
 from pathlib import Path
@@ -90,6 +90,7 @@ class Checker:
     context: StreamContext
     cache: Path
     policy: Policy
+    aliases: Mapping[str, str] = field(default_factory=dict)  # OS IDs of merged facilities
 
     def check(
         self, board: Board, plans: Sequence[PlannedAudit], today: date, progress: Progress = silent
@@ -103,7 +104,7 @@ class Checker:
             )
         keys = []
         for done, plan in enumerate(plans):
-            keys.append(match_keys(plan.site))
+            keys.append(match_keys(plan.site, self.aliases))
             if done % 500 == 0:
                 progress("match keys", done, len(plans))
         progress("match keys", len(plans), len(plans))

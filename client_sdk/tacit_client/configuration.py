@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from tacit_client.errors import VaultError
 from tacit_client.vault import write_atomically
+from tacit_matcher.identifiers import IdentifierError, parse_aliases
 from tacit_protocol import checkpoint as notes
 from tacit_protocol import messages, signing
 from tacit_protocol.checkpoint import Note
@@ -135,6 +136,23 @@ def read_invitation(path: Path) -> Invitation:
 def is_enrolled(home: Path) -> bool:
     """Tell whether this machine has joined a round."""
     return (home / "config.json").exists()
+
+
+def load_aliases(home: Path) -> dict[str, str]:
+    """Read ``os-id-aliases.csv`` ("retired OS ID, current OS ID"), where it is there.
+
+    Facilities that a register merged keep two OS IDs; all members of a round need the same table. Raises
+    :class:`VaultError` that names the line.
+    """
+    path = home / "os-id-aliases.csv"
+    try:
+        return parse_aliases(path.read_text(encoding="utf-8-sig").splitlines())
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError):
+        raise VaultError(f"{path.name} cannot be read: save it as CSV in UTF-8, or remove it") from None
+    except IdentifierError as error:
+        raise VaultError(f"{path.name}: {error}; correct that line, or remove the file") from None
 
 
 def load(home: Path) -> Configuration:

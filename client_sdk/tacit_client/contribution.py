@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 
 import msgspec
@@ -69,13 +69,14 @@ class Contributor:
     manifest: Manifest
     shuffler: TrusteeServer
     signing_key: Ed25519PrivateKey
+    aliases: Mapping[str, str] = field(default_factory=dict)  # OS IDs of merged facilities
 
     def contribute(self, board: Board, sites: Sequence[AuditedSite], progress: Progress = silent) -> Contribution:
         """Evaluate, seal, commit and upload; raises :class:`UploadError` when no record can be found by anybody."""
         window = board.open_window(self.context.epoch, self.context.stream)
         inputs = []
         for done, site in enumerate(sites):
-            inputs.append([key.encode() for key in match_keys(site.site)])
+            inputs.append([key.encode() for key in match_keys(site.site, self.aliases)])
             if done % 500 == 0:
                 progress("match keys", done, len(sites))
         progress("match keys", len(sites), len(sites))

@@ -212,7 +212,8 @@ class Member:
         manifest, context = self._stream(board, stream, epoch)
         evaluator = self._evaluator(manifest, context)
         shuffler = TrusteeServer(self.transport, manifest.trustee(manifest.shuffler))
-        contributor = Contributor(self._vault, evaluator, context, manifest, shuffler, self._signing_key)
+        aliases = configuration.load_aliases(self.home)
+        contributor = Contributor(self._vault, evaluator, context, manifest, shuffler, self._signing_key, aliases)
         try:
             return contributor.contribute(board, audited, progress)
         finally:
@@ -246,7 +247,8 @@ class Member:
         board = self.board()
         manifest, context = self._stream(board, stream, epoch)
         evaluator = self._evaluator(manifest, context)
-        checker = Checker(self._vault, evaluator, context, self.home / "cache", policy)
+        aliases = configuration.load_aliases(self.home)
+        checker = Checker(self._vault, evaluator, context, self.home / "cache", policy, aliases)
         try:
             report = checker.check(board, planned, self.today(), progress)
         finally:

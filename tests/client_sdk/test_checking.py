@@ -6,9 +6,11 @@ import csv
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from random import Random
 
 import openpyxl
 import pytest
+from benchmarks.demo import numbers
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from support.memory import MemoryRound, fresh
@@ -234,3 +236,18 @@ def test_a_member_accepts_what_it_wants_and_is_told_of_a_scheme_that_does_not_ex
     assert policy_with() == Policy()
     with pytest.raises(ListError, match=r"no scheme is called that; there are .*SMETA 4-pillar"):
         policy_with(None, None, ["SMETTA"])
+
+
+def test_a_site_contributed_under_a_retired_os_id_is_found_under_the_current_one(tmp_path: Path) -> None:
+    round_ = MemoryRound(Trustees.after_ceremony())
+    retired, current = (numbers.os_id("DE", Random(seed)) for seed in (1, 2))
+    vault, key = fresh(tmp_path, round_)
+    contributor = round_.contributor(vault, key)
+    contributor.aliases = {retired: current}
+    listed = replace(audited(1), site=replace(site(1), identifiers={"os_id": retired}))
+    contributor.contribute(round_.board, [listed])
+    round_.close_window()
+    plan = PlannedAudit("P", Site("Quite Another Name Ltd", "Elsewhere 9", "Kiel", "24103", "DE", {"os_id": current}))
+    vault, key = fresh(tmp_path, round_)
+    report = round_.checker(vault, key, tmp_path / "cache").check(round_.board, [plan], TODAY)
+    assert [(row.status, row.matched_by) for row in report.rows] == [("assessed", "OS ID")]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from random import Random
 
 import pytest
+from benchmarks.demo import numbers
 
 from tacit_client import configuration
 from tacit_client.configuration import Invitation, PinnedTrustee, SecretariatCard
@@ -101,3 +103,18 @@ def test_a_vault_stays_in_its_round() -> None:
     other = Invitation(1, SecretariatCard(SECRETARIAT.url, b"\7" * 32), "other", TRUSTEES)
     with pytest.raises(VaultError, match="round of another secretariat: make another vault"):
         configuration.verify_same_round(known, other)
+
+
+def test_os_ids_of_merged_facilities_are_read_where_the_file_is_there(tmp_path: Path) -> None:
+    assert configuration.load_aliases(tmp_path) == {}
+    retired, current = (numbers.os_id("DE", Random(seed)) for seed in (1, 2))
+    (tmp_path / "os-id-aliases.csv").write_text(f"retired,current\n{retired},{current}\n", encoding="utf-8-sig")
+    assert configuration.load_aliases(tmp_path) == {retired: current}
+
+
+@pytest.mark.parametrize(("content", "said"), [(b"DE,\xff", "UTF-8"), (b"a,b\nDE123,DE456", "line 2")])
+def test_a_bad_file_of_aliases_is_named_with_its_line(tmp_path: Path, content: bytes, said: str) -> None:
+    (tmp_path / "os-id-aliases.csv").write_bytes(content)
+    with pytest.raises(VaultError, match=said) as caught:
+        configuration.load_aliases(tmp_path)
+    assert "os-id-aliases.csv" in caught.value.message
