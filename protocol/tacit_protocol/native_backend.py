@@ -17,6 +17,9 @@ from tacit_protocol import scalars as scalar_field
 from tacit_protocol.errors import EncodingError
 from tacit_protocol.group import Elements
 
+if not hasattr(tacit_native, "entry_keys"):  # what was added last
+    raise ImportError("the native core is older than this program: run 'make native', or remove tacit-native")
+
 
 class NativeBackend:
     """Implements :class:`tacit_protocol.group.Backend`; one call uses up to ``threads`` cores."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
+from types import ModuleType
 
 import pytest
 from hypothesis import given, settings
@@ -333,3 +334,13 @@ def test_asking_for_an_absent_native_back_end_says_so(monkeypatch: pytest.Monkey
     with pytest.raises(ImportError):
         load_backend("native")
     assert load_backend("auto").name == "libsodium"
+
+
+def test_a_native_core_older_than_this_program_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    older = ModuleType("tacit_native")
+    older.Points = object  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "tacit_native", older)
+    monkeypatch.delitem(sys.modules, "tacit_protocol.native_backend", raising=False)
+    assert load_backend("auto").name == "libsodium"
+    with pytest.raises(ImportError, match="older than this program"):
+        load_backend("native")
