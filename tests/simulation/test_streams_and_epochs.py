@@ -86,6 +86,7 @@ def test_before_the_ceremony_is_over_the_member_is_told_to_wait(streams: World, 
     streams.kill(2)
     try:
         streams.open_epoch("2030-h1", streams=("virtual-assessment",))
+        streams.wait(lambda: pair[1].board().manifest("2030-h1"))  # the witnesses take a moment to cosign it
         with pytest.raises(CeremonyError, match="try again in a moment"):
             statuses(pair[1], "virtual-assessment", "2030-h1")
         assert not next(status for status in pair[1].status() if status.epoch == "2030-h1").ready
