@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.demo.handwriting import Written, as_printed, by_another_hand
-from benchmarks.demo.sheets import write_list
+from benchmarks.demo.sheets import IDENTIFIER_HEADERS, write_list
 from benchmarks.demo.sites import TrueSite, draw_site, neighbour, sister_plant
 
 ON_TWO_LISTS = 0.2
@@ -134,8 +134,6 @@ def _row(site: TrueSite, written: Written, draw: random.Random) -> Row:
 
 
 def _write_plans(folder: Path, plans: list[tuple[Row, bool, str]]) -> None:
-    from benchmarks.demo.sheets import IDENTIFIER_HEADERS
-
     with (
         (folder / "planned.csv").open("w", encoding="utf-8", newline="") as planned,
         (folder / "truth.csv").open("w", encoding="utf-8", newline="") as truth,

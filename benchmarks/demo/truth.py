@@ -9,9 +9,11 @@ from pathlib import Path
 
 from python_calamine import CalamineWorkbook
 
+from benchmarks.rates import Rates
+
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(Rates):
     """Counts over the planned audits; ``possible`` ones are shown for a look and count neither way."""
 
     plans: int
@@ -21,16 +23,6 @@ class Comparison:
     wrong: int
     possible_right: int
     possible_wrong: int
-
-    @property
-    def precision(self) -> float:
-        """Return found / (found + wrong)."""
-        return self.found / (self.found + self.wrong) if self.found + self.wrong else 0.0
-
-    @property
-    def recall(self) -> float:
-        """Return found / overlaps."""
-        return self.found / self.overlaps if self.overlaps else 0.0
 
 
 def read_statuses(report: Path) -> dict[str, str]:

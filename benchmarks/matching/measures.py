@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 from benchmarks.matching.data import Plan
 from benchmarks.matching.outcome import Outcome
+from benchmarks.rates import Rates
 
 LISTED = 23_000  # the size of list that the exposure is stated for
 BINS = ((0.0, 0.2), (0.2, 0.35), (0.35, 0.5), (0.5, 0.7), (0.7, 0.85), (0.85, 0.95), (0.95, 1.01))
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
+class Score(Rates):
     """Counts over labelled plans; ``reached`` overlaps have a candidate at all, ``candidates`` are over all plans."""
 
     plans: int
@@ -23,16 +24,6 @@ class Score:
     reached: int
     candidates: int
     listed: int
-
-    @property
-    def precision(self) -> float:
-        """Return found / (found + wrong)."""
-        return self.found / (self.found + self.wrong) if self.found + self.wrong else 0.0
-
-    @property
-    def recall(self) -> float:
-        """Return found / overlaps."""
-        return self.found / self.overlaps if self.overlaps else 0.0
 
     @property
     def f1(self) -> float:
