@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tacit_protocol import access, audit_ledger, keygen, merkle, messages, signing
+from tacit_protocol import access, audit_ledger, keygen, merkle, messages, signing, tally_ledger
 from tacit_protocol.audit_ledger import AuditLedger
 from tacit_protocol.ceremony_record import BEFORE, RESTART, STEPS, CeremonyRecord, StreamKeys, conclude
 from tacit_protocol.errors import (
@@ -34,12 +34,15 @@ from tacit_protocol.messages import (
     WindowClose,
 )
 from tacit_protocol.sealed_index import ENTRIES_PER_RECORD
+from tacit_protocol.tally_ledger import TallyLedger
 
 __all__ = ["RESTART", "Board", "BoardError", "CeremonyRecord", "StreamId", "StreamKeys", "UnpinnedTrusteeError"]
 
 StreamId = tuple[str, str]  # (epoch, stream)
 _LEDGER = frozenset({"manifest", "enrolment", "grant", *access.KINDS})
-_SECRETARIAT = frozenset({"manifest", "window-close", "ceremony-cut", "index", "auditor", "rules", "eligibility"})
+_SECRETARIAT = frozenset(
+    {"manifest", "window-close", "ceremony-cut", "index", "auditor", "rules", "eligibility", "tally"}
+)
 
 
 @dataclass
@@ -55,6 +58,7 @@ class Board:
     tree: merkle.Tree = field(default_factory=merkle.Tree)
     ledger: Ledger = field(default_factory=Ledger)
     audits: AuditLedger = field(default_factory=AuditLedger)
+    tallies: TallyLedger = field(default_factory=TallyLedger)
     ceremonies: dict[tuple[str, str, int], CeremonyRecord] = field(default_factory=dict)
     granted_at: dict[tuple[str, str, str, bytes], int] = field(default_factory=dict)  # as Ledger.granted: the entry
     closed_windows: dict[StreamId, int] = field(default_factory=dict)
@@ -169,6 +173,8 @@ class Board:
                 self.audits.note_grant(entry)
         elif message.kind in audit_ledger.KINDS:
             self.audits.apply(entry, self.ledger, self.tree.root, self._officials())
+        elif message.kind in tally_ledger.KINDS:
+            self.tallies.apply(entry, self.ledger)
         elif message.kind in STEPS:
             self._ceremony(entry)
         elif message.kind == "upload":

@@ -70,6 +70,10 @@ class QueryAuditError(TacitError):
     """A query audit breaks a rule: an order that may not be given, an opening that does not fit what was granted."""
 
 
+class TallyError(TacitError):
+    """A tally breaks a rule: a roster that may not be announced, an input or a release that is not due."""
+
+
 class QuorumError(TacitError):
     """Fewer than the threshold of trustees answered; nothing is lost and the command can be run again."""
 

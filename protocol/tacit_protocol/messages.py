@@ -28,6 +28,7 @@ Ciphertext = Annotated[bytes, Meta(max_length=256)]
 MAX_TRUSTEES = 64
 MAX_POSITIONS = 256  # a query audit opens at most so many elements of a batch: bounds what an auditor may learn
 MAX_AUDITED_GRANTS = 64  # batches in one order
+MINIMUM_ROSTER = 5  # members of a tally: nobody reads a sum of fewer
 MAX_LEAF_BYTES = 0xFFFF  # C2SP tlog-tiles: an entry's length stands in two bytes
 _LEAF_PREFIX = b"tacit/1 entry\n"  # the version of the encoding; another one gets another prefix
 STREAMS = ("social-audit", "virtual-assessment", "ecovadis", "human-rights")
@@ -293,6 +294,32 @@ class Erasure(Message, frozen=True):
     sender: Index
 
 
+class TallyAnnouncement(Message, frozen=True):
+    """The secretariat announces a tally: who is to submit to it, and which trustee of the epoch decrypts the sum.
+
+    A later one of the same name replaces it, as long as some of its roster have not submitted.
+    """
+
+    tally: Identifier
+    epoch: Identifier
+    trustee: Index
+    roster: Annotated[tuple[Pseudonym, ...], Meta(min_length=MINIMUM_ROSTER, max_length=1000)]  # ascending
+
+
+class TallyInput(Message, frozen=True):
+    """A member has submitted to a tally: the digest of its masked and encrypted counts."""
+
+    announcement: Count  # sequence number of the announcement on the board
+    digest: Digest64
+
+
+class TallyRelease(Message, frozen=True):
+    """The tally trustee releases the sum over the whole roster: the digest of the release, small cells left out."""
+
+    announcement: Count
+    digest: Digest64
+
+
 class BoardEntry(Message, frozen=True):
     """One line of the board: its position, when the secretariat took it in, and the signed message.
 
@@ -335,6 +362,9 @@ KINDS: dict[str, type[Message]] = {
     "rules": AccessRules,
     "eligibility": Eligibility,
     "statement": StatementSignature,
+    "tally": TallyAnnouncement,
+    "tally-input": TallyInput,
+    "tally-release": TallyRelease,
 }
 _KIND_OF = {kind_type: kind for kind, kind_type in KINDS.items()}
 _M = TypeVar("_M", bound=Struct)

@@ -32,6 +32,7 @@ _STATUS: dict[type[TacitError], tuple[int, str]] = {
     protocol.EncodingError: (422, "encoding"),
     protocol.UploadError: (422, "upload"),
     protocol.QueryAuditError: (409, "query-audit"),
+    protocol.TallyError: (409, "tally"),
 }
 
 

@@ -72,6 +72,9 @@ const KINDS = {
     order: u40, outcome: (value) => ['plausible', 'not-plausible', 'false', 'refused'].includes(value),
     plausible: u40, implausible: u40, padding: u40,
   },
+  tally: { tally: id, epoch: id, trustee: index, roster: isList(5, 1000, name) },
+  'tally-input': { announcement: u40, digest: b64 },
+  'tally-release': { announcement: u40, digest: b64 },
 };
 export const kinds = Object.keys(KINDS);
 

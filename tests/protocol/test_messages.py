@@ -40,6 +40,9 @@ from tacit_protocol.messages import (
     Round3Answer,
     Round4,
     StatementSignature,
+    TallyAnnouncement,
+    TallyInput,
+    TallyRelease,
     Trustee,
     UploadCommitment,
     WindowClose,
@@ -71,6 +74,9 @@ EXAMPLES: list[Message] = [
     QueryAuditOrder("abcdefghijklmnop", E, S, (7, 9), 256, 12, K, K),
     QueryAuditAnswer(13, D),
     QueryAuditResult(13, "not-plausible", 3, 2, 1),
+    TallyAnnouncement("avoided-audits", E, 3, tuple(letter * 16 for letter in "abcde")),
+    TallyInput(14, D),
+    TallyRelease(14, D),
 ]
 by_kind = pytest.mark.parametrize("message", EXAMPLES, ids=messages.kind_of)
 

@@ -31,6 +31,9 @@ from tacit_protocol.messages import (
     Round3Answer,
     Round4,
     StatementSignature,
+    TallyAnnouncement,
+    TallyInput,
+    TallyRelease,
     UploadCommitment,
     WindowClose,
 )
@@ -182,6 +185,25 @@ def _result(m: QueryAuditResult, signer: str) -> list[str]:
     return [f"Auditor {signer} concludes the query audit of entry {m.order}: {outcome} ({counts})."]
 
 
+def _tally(m: TallyAnnouncement, _signer: str) -> list[str]:
+    return [
+        f"The secretariat announces tally {m.tally} of epoch {m.epoch} among {len(m.roster)} members: "
+        f"{', '.join(m.roster)}.",
+        f"Trustee {m.trustee} decrypts their sum, and only when all of them have submitted.",
+    ]
+
+
+def _tally_input(m: TallyInput, signer: str) -> list[str]:
+    return [
+        f"Member {signer} has submitted to the tally of entry {m.announcement}.",
+        "The digest binds its masked and encrypted counts, which nobody can read alone.",
+    ]
+
+
+def _tally_release(m: TallyRelease, signer: str) -> list[str]:
+    return [f"Tally trustee {signer} releases the sum of the tally of entry {m.announcement}."]
+
+
 _WORDS: dict[type[messages.Message], Callable[[Any, str], list[str]]] = {
     Manifest: _manifest,
     Enrolment: _enrolment,
@@ -205,4 +227,7 @@ _WORDS: dict[type[messages.Message], Callable[[Any, str], list[str]]] = {
     QueryAuditOrder: _order,
     QueryAuditAnswer: _answer,
     QueryAuditResult: _result,
+    TallyAnnouncement: _tally,
+    TallyInput: _tally_input,
+    TallyRelease: _tally_release,
 }

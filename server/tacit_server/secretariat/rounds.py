@@ -16,11 +16,13 @@ from tacit_protocol.messages import GrantRequest, Handover, UploadCommitment
 from tacit_protocol.signing import Signed, pseudonym
 from tacit_server.errors import ConflictError, ForbiddenError
 
-MEMBER_KINDS = frozenset({"grant", "upload", "query-audit-answer", "statement"})
+MEMBER_KINDS = frozenset({"grant", "upload", "query-audit-answer", "statement", "tally-input"})
 CEREMONY_KINDS = ("ceremony-1", "ceremony-2", "ceremony-3", "ceremony-3-answer", "ceremony-4")
-TRUSTEE_KINDS = frozenset({*CEREMONY_KINDS, "handover", "erasure"})
+TRUSTEE_KINDS = frozenset({*CEREMONY_KINDS, "handover", "erasure", "tally-release"})
 AUDITOR_KINDS = frozenset({"query-audit", "query-audit-result"})
-OPERATOR_KINDS = frozenset({"manifest", "window-close", "ceremony-cut", "index", "auditor", "rules", "eligibility"})
+OPERATOR_KINDS = frozenset(
+    {"manifest", "window-close", "ceremony-cut", "index", "auditor", "rules", "eligibility", "tally"}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,9 @@ from tacit_protocol.messages import (
     Round3,
     Round3Answer,
     StatementSignature,
+    TallyAnnouncement,
+    TallyInput,
+    TallyRelease,
 )
 from tacit_protocol.signing import Signed
 
@@ -65,6 +68,9 @@ def test_a_whole_board_is_explained() -> None:
         (Eligibility(E, S, "a" * 16, True), "lets member aaaaaaaaaaaaaaaa into"),
         (Eligibility(E, S, "a" * 16, False), "no longer lets member"),
         (StatementSignature(E, bytes(32)), "signs the statement of epoch"),
+        (TallyAnnouncement("avoided", E, 2, ("a" * 16,) * 5), "Trustee 2 decrypts their sum"),
+        (TallyInput(3, bytes(64)), "submitted to the tally of entry 3"),
+        (TallyRelease(3, bytes(64)), "releases the sum of the tally of entry 3"),
         (QueryAuditResult(7, "refused", 0, 0, 0), "no usable answer came in time"),
         (QueryAuditResult(7, "not-plausible", 1, 2, 3), "looks as if a directory was trawled"),
     ],

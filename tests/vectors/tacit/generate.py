@@ -78,6 +78,9 @@ def signed_messages(cast: Cast) -> Json:
         (cast.auditor, cast.order),
         (member, messages.QueryAuditAnswer(20, digest)),
         (cast.auditor, messages.QueryAuditResult(20, "plausible", 3, 0, 1)),
+        (secretariat, messages.TallyAnnouncement("avoided-audits", E, 2, tuple(letter * 16 for letter in "abcde"))),
+        (member, messages.TallyInput(22, digest)),
+        (cast.trustees[2], messages.TallyRelease(22, digest)),
     ]
     return {"messages": [_signed(key, message) for key, message in examples]}
 
