@@ -79,7 +79,7 @@ def test_append_one_entry_to_the_database(in_r: InR, keeper: Keeper) -> None:
             body = messages.encode(Enrolment(signing.public_bytes(key), bytes(32)))
             keeper.append(signing.sign(key, "enrolment", body))
 
-    in_r.measure(append, APPENDED, rounds=3, entries=ENTRIES)
+    in_r.measure(append, APPENDED, rounds=3, table="log", row="append one entry to the database", entries=ENTRIES)
 
 
 def test_tiles_and_checkpoint_for_one_more_entry(in_r: InR, keeper: Keeper) -> None:
@@ -91,7 +91,7 @@ def test_tiles_and_checkpoint_for_one_more_entry(in_r: InR, keeper: Keeper) -> N
         keeper.append(enrolment(0).message)
         log.turn()
 
-    in_r.measure(one_more, 1, rounds=20, entries=ENTRIES)
+    in_r.measure(one_more, 1, rounds=20, table="log", row="tiles and checkpoint for one more entry", entries=ENTRIES)
 
 
 def test_tiles_of_the_whole_log_from_the_database(in_r: InR, keeper: Keeper, tmp_path: Path) -> None:
@@ -108,7 +108,9 @@ def test_tiles_of_the_whole_log_from_the_database(in_r: InR, keeper: Keeper, tmp
         fresh.keep_signed(signed)
         Log(keeper, fresh, Witnesses(lambda: ()))
 
-    in_r.measure(rebuild, ENTRIES, rounds=1)
+    in_r.measure(
+        rebuild, ENTRIES, rounds=1, table="log", row="all tiles anew from the database, per entry", entries=ENTRIES
+    )
 
 
 def test_witness_cosigns(in_r: InR, tree: merkle.Tree, tmp_path: Path) -> None:
@@ -126,7 +128,7 @@ def test_witness_cosigns(in_r: InR, tree: merkle.Tree, tmp_path: Path) -> None:
             witness.add_checkpoint(witnessing.decode_add_checkpoint(request))
             sizes.append(new)
 
-    in_r.measure(cosign, COSIGNED, rounds=3, entries=ENTRIES)
+    in_r.measure(cosign, COSIGNED, rounds=3, table="log", row="a witness verifies and cosigns", entries=ENTRIES)
 
 
 def test_follower_verifies_and_judges_everything(in_r: InR, entries: list[BoardEntry], tree: merkle.Tree) -> None:
@@ -140,7 +142,14 @@ def test_follower_verifies_and_judges_everything(in_r: InR, entries: list[BoardE
         following.take_in(board, note, entries)
         assert board.head == shown.root
 
-    in_r.measure(follow, ENTRIES, rounds=1)
+    in_r.measure(
+        follow,
+        ENTRIES,
+        rounds=1,
+        table="log",
+        row="a follower verifies and judges everything, per entry",
+        entries=ENTRIES,
+    )
 
 
 def test_root_alone_from_entry_bundles(in_r: InR, entries: list[BoardEntry], tree: merkle.Tree) -> None:
@@ -155,7 +164,9 @@ def test_root_alone_from_entry_bundles(in_r: InR, entries: list[BoardEntry], tre
                 found.append(merkle.leaf_hash(leaf))
         assert found.root() == tree.root()
 
-    in_r.measure(read, ENTRIES, rounds=2)
+    in_r.measure(
+        read, ENTRIES, rounds=2, table="log", row="the root alone from entry bundles, per entry", entries=ENTRIES
+    )
 
 
 def test_an_inclusion_proof_is_made_and_verified(in_r: InR, entries: list[BoardEntry], tree: merkle.Tree) -> None:
@@ -166,4 +177,4 @@ def test_an_inclusion_proof_is_made_and_verified(in_r: InR, entries: list[BoardE
         for number in sampled:
             merkle.verify_inclusion(root, ENTRIES, number, digests[number], tree.inclusion_proof(number))
 
-    in_r.measure(prove, len(sampled))
+    in_r.measure(prove, len(sampled), table="log", row="an inclusion proof made and verified", entries=ENTRIES)

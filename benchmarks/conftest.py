@@ -46,7 +46,10 @@ class InR:
         self._benchmark.pedantic(work, setup=before, rounds=rounds, warmup_rounds=warm)
         references.append(exchange_seconds())
         measured = Measured(self._benchmark.stats.stats.min, min(references))
-        self.keep(in_R=measured.ratio(units), units=units, reference_us=measured.reference * 1e6, **facts)
+        seconds = self._benchmark.stats.stats.min
+        self.keep(
+            in_R=measured.ratio(units), units=units, seconds=seconds, reference_us=measured.reference * 1e6, **facts
+        )
         return measured.ratio(units)
 
     def keep(self, **facts: object) -> None:

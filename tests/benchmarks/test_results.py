@@ -23,6 +23,14 @@ def check(plans: int, records: int, group: float = 15.0, rest: float = 5.0) -> d
 FACTS = [
     {"table": "step", "row": "client, whole", "back_end": "native", "in_R": 1.7, "reference_us": 25.0},
     {"table": "step", "row": "trustee, whole", "back_end": "native", "in_R": 0.9, "reference_us": 26.0},
+    {
+        "table": "log",
+        "row": "an append",
+        "entries": 100_000,
+        "in_R": 12.5,
+        "seconds": 0.0625,
+        "reference_us": 25.0,
+    },
     *[check(plans, records) for plans in (500, 10_000) for records in (23_000, 1_000_000)],
 ]
 
@@ -59,6 +67,7 @@ def test_the_page_names_what_is_missing(tmp_path: Path, monkeypatch: pytest.Monk
     assert "| client, whole | 1.70 |" in page
     assert "## Peers on the same sets" in page
     assert page.count("Not measured in this run.") == 8
+    assert "| an append | 100,000 | 12.50 | 0.062 |" in page
     assert "check_by_plans.svg" in page
 
 
