@@ -8,6 +8,7 @@ import pytest
 
 from server.running import SECRET, World
 from tacit_protocol import messages, shuffle
+from tacit_protocol.handover import list_digest, make_list, verify_list
 from tacit_protocol.messages import Handover, UploadCommitment
 from tacit_protocol.shuffle import UPLOAD_BYTES
 from tacit_server.settings import ServerSettings
@@ -49,10 +50,14 @@ def shuffler(tmp_path) -> Shuffler:
     return Shuffler(home, Store(home.database), FakeUpstream())
 
 
+def hashes(*pages: bytes) -> bytes:
+    return b"".join(shuffle.record_hashes(pages))
+
+
 def upload(shuffler: Shuffler, member: str, entry: int, window: int = 1, count: int = 64) -> set[bytes]:
     page = secrets.token_bytes(UPLOAD_BYTES * count)
     salt = secrets.token_bytes(32)
-    commitment = UploadCommitment("e", "s", window, count, shuffle.upload_digest(salt, "e", "s", [page]))
+    commitment = UploadCommitment("e", "s", window, count, shuffle.upload_digest(salt, "e", "s", hashes(page)))
     for number, start in enumerate(range(0, len(page), shuffle.PAGE_RECORDS * UPLOAD_BYTES)):
         piece = page[start : start + shuffle.PAGE_RECORDS * UPLOAD_BYTES]
         shuffler.receive_page(member, commitment, entry, number, piece)
@@ -77,7 +82,9 @@ def test_all_records_come_out_once_in_another_order_under_the_signed_digest(shuf
     assert handover.entries == (10, 11)
     pages = shuffler.upstream.pages
     assert sorted(pages) == [0, 1, 2]
-    assert handover.digest == shuffle.handover_digest("e", "s", 1, [pages[n] for n in sorted(pages)])
+    packed = make_list(shuffle.record_hashes(pages.values()))
+    assert handover.digest == list_digest("e", "s", 1, packed)
+    verify_list(handover, packed)
     # Both members' records are mixed: the 64 of the second are not in one place.
     second = [i for i, record in enumerate(records) if record in upload_of(shuffler, 11)]
     assert max(second) - min(second) > 64

@@ -146,7 +146,9 @@ def explain(
 
 @app.command()
 def evidence(
-    file: Annotated[Path, typer.Argument(help="A fork, a bad entry or a complaint, as somebody's program saved it.")],
+    file: Annotated[
+        Path, typer.Argument(help="A fork, a bad entry or hand-over, or a complaint, as somebody's program saved it.")
+    ],
     secretariat: UrlOption = None,
     folder: FolderOption = None,
     trustee_keys: KeysOption = None,
@@ -160,6 +162,7 @@ def evidence(
     from tacit_protocol import evidence as files
     from tacit_protocol.errors import TacitError
     from tacit_protocol.evidence import BadEntry, ForkEvidence
+    from tacit_protocol.handover_evidence import BadHandover
     from tacit_protocol.signing import Signed
 
     with exit_codes():
@@ -175,8 +178,12 @@ def evidence(
                 inquiry = Inquiry.begin(home, secretariat, folder, trustee_keys)
                 if isinstance(found, BadEntry):
                     text = proving.prove_bad_entry(found, inquiry.source, found.log_key)
+                elif isinstance(found, BadHandover):
+                    text, parties = proving.prove_bad_handover(found, inquiry.follow())
                 else:
-                    text, parties = proving.prove_complaint(found, inquiry.follow(), inquiry.source)
+                    board, place = inquiry.follow(), proving.place_of(found)
+                    inquiry.fetch(place)
+                    text, parties = proving.prove_complaint(found, board, inquiry.source)
         except (PartyUnavailable, VaultError):
             raise
         except TacitError as error:
