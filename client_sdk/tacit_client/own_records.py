@@ -135,7 +135,7 @@ class OwnRecords:
 
 
 def missing_records(index: IndexFile, upload: StoredUpload) -> tuple[MissingRecord, ...]:
-    """Return every record of the upload, dummies too, whose commitment is not in the index."""
+    """Return every record of the upload, dummies too, whose commitment is not in the index (SPEC step U7)."""
     salts, found = shuffle.hash_salts(upload.salt, upload.count), []
     for position in range(len(upload.commitments) // COMMITMENT_BYTES):
         commitment = upload.commitments[COMMITMENT_BYTES * position :][:COMMITMENT_BYTES]
