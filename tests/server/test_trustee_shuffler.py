@@ -8,6 +8,7 @@ import pytest
 
 from server.running import SECRET, World
 from tacit_protocol import messages, shuffle
+from tacit_protocol.errors import UploadError
 from tacit_protocol.handover import list_digest, make_list, verify_list
 from tacit_protocol.messages import Handover, UploadCommitment
 from tacit_protocol.shuffle import UPLOAD_BYTES
@@ -64,6 +65,32 @@ def upload(shuffler: Shuffler, member: str, entry: int, window: int = 1, count: 
     shuffler.verify(member, commitment, entry, salt)
     shuffler.accept(member, commitment, entry)
     return {page[i : i + UPLOAD_BYTES] for i in range(0, len(page), UPLOAD_BYTES)}
+
+
+def commit(shuffler: Shuffler, member: str, entry: int, page: bytes) -> None:
+    """Upload one page of given records, up to the receipt."""
+    salt = secrets.token_bytes(32)
+    count = len(page) // UPLOAD_BYTES
+    commitment = UploadCommitment("e", "s", 1, count, shuffle.upload_digest(salt, "e", "s", hashes(page)))
+    shuffler.receive_page(member, commitment, entry, 0, page)
+    shuffler.verify(member, commitment, entry, salt)
+    shuffler.accept(member, commitment, entry)
+
+
+def test_nobody_can_make_the_shuffler_hand_a_record_over_twice(shuffler):
+    """It would be held against the shuffler: so copies get no receipt, within an upload or between two members'."""
+    page = secrets.token_bytes(64 * UPLOAD_BYTES)
+    commit(shuffler, "one", 10, page)
+    other = secrets.token_bytes(62 * UPLOAD_BYTES)
+    with pytest.raises(UploadError, match="2 records of this upload are in another member's") as caught:
+        commit(shuffler, "two", 11, page[: 2 * UPLOAD_BYTES] + other)
+    assert caught.value.party == "two" and shuffler.receipt(11) is None
+    with pytest.raises(UploadError, match="sent a record twice") as caught:
+        commit(shuffler, "two", 12, other + other[: 2 * UPLOAD_BYTES])
+    assert caught.value.party == "two" and shuffler.receipt(12) is None
+    commit(shuffler, "one", 13, page)  # its own again: that takes the place of the first
+    handover = messages.body_of(shuffler.prepare(PLACE, 1, 1, set()), Handover)
+    assert (handover.entries, handover.count) == ((13,), 64)
 
 
 def delivered(shuffler: Shuffler) -> list[bytes]:

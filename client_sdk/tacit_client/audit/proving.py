@@ -107,7 +107,8 @@ def prove_complaint(signed: Signed, board: Board, source: EntrySource) -> tuple[
     try:
         handover.verify_list(handed_over, hashes)
     except HandoverListError as error:
-        return error.message, (shuffler if error.party == "shuffler" else "secretariat",)
+        # The secretariat saw the list before it took the hand-over in: it let the fault pass.
+        return error.message, (shuffler, "secretariat") if error.party == "shuffler" else ("secretariat",)
     present = _in_index([m.commitment for m in complaint.missing], board.indexes[place], source)
     verdict = handover_evidence.decide(complaint.missing, hashes, present.__contains__)
     texts, parties = [], []

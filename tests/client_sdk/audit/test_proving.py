@@ -121,7 +121,7 @@ def test_an_entry_that_breaks_no_rule_proves_nothing(case: Case, tmp_path: Path)
 # --- complaints ---------------------------------------------------------------------------------------------
 
 
-def complaint_of(case: Case, tmp_path: Path, commitment: bytes, position: int = 3, **changes: object) -> Path:
+def complaint_of(case: Case, tmp_path: Path, commitment: bytes, **changes: object) -> Path:
     """Return the first member's complaint that a record is missing from the index of window 1.
 
     ``changes`` are made to what it says of the missing record, or to its salted hashes.
@@ -131,8 +131,8 @@ def complaint_of(case: Case, tmp_path: Path, commitment: bytes, position: int = 
     upload = case.find("upload")
     count = messages.body_of(made.entries[upload].message, UploadCommitment).count
     receipt = made.sign(made.trustees[3], Receipt(EPOCH, STREAM, 1, upload, count))
-    sent, place = made.sent[upload], slice(32 * position, 32 * position + 32)
-    missing = MissingRecord(position, shuffle.hash_salts(sent.salt, 64)[place], sent.hashes[place], commitment)
+    sent, place = made.sent[upload], slice(32 * 3, 32 * 4)
+    missing = MissingRecord(3, shuffle.hash_salts(sent.salt, 64)[place], sent.hashes[place], commitment)
     complaint = Complaint(
         made.secretariat_key,
         case.note.encode().decode(),
@@ -161,9 +161,8 @@ def test_a_record_that_was_not_handed_over_is_the_shufflers_alone(case: Case, tm
     made, upload = case.made, case.find("upload")
     kept = made.lists[1]
     lost = made.sent[upload].hashes[32 * 3 : 32 * 4]
-    packed = handover.make_list(
-        [*(kept[i : i + 32] for i in range(0, len(kept), 32) if kept[i : i + 32] != lost), lost[::-1]]
-    )
+    hashes = {kept[i : i + 32] for i in range(0, len(kept), 32)}
+    packed = handover.make_list((hashes - {lost}) | {lost[::-1]})
     at = case.find("handover")
     signed = messages.body_of(made.entries[at].message, Handover)
     changed = msgspec.structs.replace(signed, digest=handover.list_digest(EPOCH, STREAM, 1, packed))
