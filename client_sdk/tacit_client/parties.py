@@ -94,9 +94,9 @@ class Secretariat:
             last = min(len(packed) + DOWNLOAD_BYTES, size) - 1
             headers = {"Range": f"bytes={len(packed)}-{last}"}
             piece = self.transport.request(self.party, "GET", url, headers=headers, limit=DOWNLOAD_BYTES)
-            if not piece:
-                break
             packed += piece
+            if len(packed) != last + 1:
+                break  # less or more than was asked for: not the signed list, as the caller will find
         return bytes(packed)
 
 
