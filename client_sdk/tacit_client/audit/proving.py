@@ -102,8 +102,8 @@ def prove_complaint(signed: Signed, board: Board, source: EntrySource) -> tuple[
     hashes = source.handover_list(handed_over)
     if hashes is None and place not in source.withheld:
         raise PartyUnavailable(
-            "the list of the hand-over is needed to judge this: it is not in the folder, and only members and appointed "
-            "auditors get it from the secretariat"
+            "the list of the hand-over is needed to judge this: it is not in the folder, and the secretariat gives it "
+            "to members and appointed auditors only"
         )
     if hashes is None:
         return f"the secretariat does not show the list of the hand-over of window {window}", ("secretariat",)
