@@ -42,15 +42,15 @@ def index_of(records: list[bytes]) -> IndexFile:
 
 
 def test_a_plan_is_padded_and_hides_the_count(trustees: Trustees) -> None:
-    few = session.plan_batches(trustees.group, [b"a"], {}, secrets.token_bytes)
-    many = session.plan_batches(trustees.group, [b"%d" % i for i in range(2000)], {}, secrets.token_bytes)
+    few = list(session.plan_batches(trustees.group, [b"a"], {}, secrets.token_bytes))
+    many = list(session.plan_batches(trustees.group, [b"%d" % i for i in range(2000)], {}, secrets.token_bytes))
     assert [len(batch.inputs) for batch in few] == [len(batch.inputs) for batch in many] == [grants.PADDING]
     assert sum(not session.is_dummy(value) for value in many[0].inputs) == 2000
 
 
 def test_large_plans_split_into_blocks_that_share_canaries(trustees: Trustees) -> None:
     needed = [b"%d" % i for i in range(grants.BLOCK + 5)]
-    batches = session.plan_batches(trustees.group, needed, {}, secrets.token_bytes)
+    batches = list(session.plan_batches(trustees.group, needed, {}, secrets.token_bytes))
     assert [len(batch.inputs) for batch in batches] == [grants.BLOCK, grants.PADDING]
     assert len(set(batches[0].inputs) & set(batches[1].inputs)) == session.CANARIES
     assert set(needed) <= set(batches[0].inputs) | set(batches[1].inputs)
@@ -59,14 +59,14 @@ def test_large_plans_split_into_blocks_that_share_canaries(trustees: Trustees) -
 @pytest.mark.parametrize("count", [2040, 2044, 2045, 2048, 8184, 8188, 8189, 8192])
 def test_every_needed_input_is_planned_at_the_edges(trustees: Trustees, count: int) -> None:
     needed = [b"%d" % i for i in range(count)]
-    batches = session.plan_batches(trustees.group, needed, {b"old": bytes(64)}, secrets.token_bytes)
+    batches = list(session.plan_batches(trustees.group, needed, {b"old": bytes(64)}, secrets.token_bytes))
     planned = {value for batch in batches for value in batch.inputs}
     assert set(needed) <= planned
     assert all(len(batch.inputs) % grants.PADDING == 0 for batch in batches)
 
 
 def test_nothing_is_planned_for_what_is_known(trustees: Trustees) -> None:
-    assert session.plan_batches(trustees.group, [b"a"], {b"a": bytes(64)}, secrets.token_bytes) == []
+    assert list(session.plan_batches(trustees.group, [b"a"], {b"a": bytes(64)}, secrets.token_bytes)) == []
 
 
 def test_outputs_do_not_depend_on_who_answers_or_on_the_blinds(trustees: Trustees) -> None:
