@@ -30,13 +30,13 @@ RESULTS = Path("build/bench/parts.json")
 PARTS = {
     "group operations of the member": ["benchmarks.in_memory:MeteredBackend.__getattr__"],
     "trustees": ["benchmarks.in_memory:TrusteeInMemory.evaluate"],
-    "match keys": ["tacit_client.contribution:match_keys", "tacit_client.checking:match_keys"],
+    "match keys": ["tacit_client.row_keys:normalise_site", "tacit_client.row_keys:match_keys"],
     "payload with its sketch": ["tacit_client.contribution:encode_payload"],
     "judging with the sketch": ["tacit_client.checking:judge"],
     "tags and wrap keys": ["tacit_protocol.sealed_index:entry_keys"],
     "sealing records": ["tacit_protocol.sealed_index:seal_record", "tacit_protocol.sealed_index:record_keys"],
     "sealing to the secretariat (HPKE)": ["tacit_protocol.shuffle:seal_for_secretariat"],
-    "padding and shuffling batches": ["tacit_client.session:plan_batches"],
+    "padding and shuffling batches": ["tacit_client.session:_padded"],
     "vault": ["tacit_client.vault:Vault.put", "tacit_client.vault:Vault.get"],
     "hashing the index": ["tacit_protocol.index_file:root_of"],
     "looking up and opening": ["tacit_client.session:open_index"],
@@ -93,14 +93,18 @@ class Inline:
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
         future: Future[Any] = Future()
-        future.set_result(function(*arguments))
+        try:
+            future.set_result(function(*arguments))
+        except Exception as error:
+            future.set_exception(error)
         return future
 
 
 def parts_of(command: Callable[[], object]) -> dict[str, float]:
     """Run a command and return CPU seconds by part."""
     clock = Clock()
-    patches = [mock.patch("tacit_client.evaluation.ThreadPoolExecutor", Inline)]
+    modules = ("tacit_client.evaluation", "tacit_client.pipeline")
+    patches = [mock.patch(f"{module}.ThreadPoolExecutor", Inline) for module in modules]
     for part, places in PARTS.items():
         for place in places:
             module_name, _, path = place.partition(":")
