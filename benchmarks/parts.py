@@ -15,7 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -100,11 +100,20 @@ class Inline:
         return future
 
 
+@contextmanager
+def inline() -> Iterator[None]:
+    """Let a member's commands do everything in the thread that calls them, one stage after the other."""
+    with (
+        mock.patch("tacit_client.evaluation.ThreadPoolExecutor", Inline),
+        mock.patch("tacit_client.pipeline.ThreadPoolExecutor", Inline),
+    ):
+        yield
+
+
 def parts_of(command: Callable[[], object]) -> dict[str, float]:
     """Run a command and return CPU seconds by part."""
     clock = Clock()
-    modules = ("tacit_client.evaluation", "tacit_client.pipeline")
-    patches = [mock.patch(f"{module}.ThreadPoolExecutor", Inline) for module in modules]
+    patches: list[AbstractContextManager[object]] = [inline()]
     for part, places in PARTS.items():
         for place in places:
             module_name, _, path = place.partition(":")
@@ -114,16 +123,13 @@ def parts_of(command: Callable[[], object]) -> dict[str, float]:
                 owner = getattr(owner, step)
             wrap = clock.wrap_lookup if name == "__getattr__" else clock.wrap
             patches.append(mock.patch.object(owner, name, wrap(part, getattr(owner, name))))
-    for patch in patches:
-        patch.start()
-    try:
+    with ExitStack() as stack:
+        for patch in patches:
+            stack.enter_context(patch)
         clock.switch()
         clock.seconds.clear()
         command()
         clock.switch()
-    finally:
-        for patch in reversed(patches):
-            patch.stop()
     return clock.seconds
 
 
