@@ -65,4 +65,4 @@ class RowKeys:
     def _derive(self, site: Site | NormalSite) -> Row:
         normal = normalise_site(site, self._aliases)
         keys = match_keys(normal)
-        return Row(normal, tuple(key.encode() for key in keys), tuple(key.key_type for key in keys))
+        return Row(normal, tuple([key.encode() for key in keys]), tuple([key.key_type for key in keys]))
