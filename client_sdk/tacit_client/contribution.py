@@ -21,7 +21,7 @@ from tacit_client import pipeline, session
 from tacit_client.evaluation import Evaluator
 from tacit_client.parties import TrusteeServer, pages_of
 from tacit_client.progress import Progress, silent
-from tacit_client.row_keys import RowKeys
+from tacit_client.row_keys import Row, RowKeys
 from tacit_client.session import StreamContext
 from tacit_client.vault import Vault
 from tacit_matcher.payload import encode_payload
@@ -98,7 +98,7 @@ class Contributor:
         usable = _usable(sites, rows)
         if not usable:
             raise UploadError("no row of the list has enough on it to be found by anybody: nothing was sent")
-        records = [(partial(encode_payload, site), keys) for site, keys in usable]
+        records = [(partial(encode_payload, site), row.inputs) for site, row in usable]
         sealed, own, sent = bytearray(), [], bytearray()
         total = sealed_index.padded_records(len(usable))
         progress("sealing", 0, total)
@@ -133,10 +133,9 @@ class Contributor:
         held = set(self.shuffler.upload_state(epoch, stream, upload.entry).pages)
         missing = [number for number in range(len(pages)) if number not in held]
         send = partial(self._send_page, upload.entry, pages)
-        progress("upload", len(held), len(pages))
         with closing(pipeline.several(send, missing, UPLOADS)) as sent:
-            for done, _ in enumerate(sent, len(held) + 1):
-                progress("upload", done, len(pages))
+            for left, _ in zip(reversed(range(len(missing))), sent, strict=True):
+                progress("upload", len(pages) - left, len(pages))
         upload.receipt = self.shuffler.complete_upload(self.manifest, stream, upload.entry, upload.salt, upload.count)
         upload.sealed = b""
         self._save(upload)
@@ -174,12 +173,12 @@ def own_records_name(context: StreamContext) -> str:
     return f"own/{context.epoch}/{context.stream}"
 
 
-def _usable(sites: Sequence[AuditedSite], rows: RowKeys) -> list[tuple[AuditedSite, tuple[bytes, ...]]]:
-    return [(site, row.inputs) for site, row in zip(sites, rows, strict=True) if row.inputs]
+def _usable(sites: Sequence[AuditedSite], rows: RowKeys) -> list[tuple[AuditedSite, Row]]:
+    return [(site, row) for site, row in zip(sites, rows, strict=True) if row.inputs]
 
 
-def _list_digest(usable: Sequence[tuple[AuditedSite, Sequence[bytes]]]) -> bytes:
+def _list_digest(usable: Sequence[tuple[AuditedSite, Row]]) -> bytes:
     digest = hashlib.sha256()
-    for site, keys in usable:
-        digest.update(repr((site, keys)).encode())
+    for site, row in usable:
+        digest.update(repr((site, row.inputs)).encode())
     return digest.digest()
