@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -35,6 +35,8 @@ __all__ = [
     "normalise_country",
     "normalise_site",
     "plain",
+    "ranked_name",
+    "ranked_street",
     "street_weight_of",
     "weight_of",
 ]
@@ -138,6 +140,23 @@ def weight_of(token: str) -> float:
 def street_weight_of(token: str) -> float:
     """Return how telling a word of an address is, in the same way."""
     return 0.5 if token in _COMMON_STREETS or token in _COUNTRY_TOKENS or len(token) < 3 else min(len(token), 10) - 1.0
+
+
+@lru_cache(maxsize=65536)
+def ranked_name(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the different words of a name, the most telling first, equals in the order of the alphabet."""
+    return _ranked(words, weight_of)
+
+
+@lru_cache(maxsize=65536)
+def ranked_street(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the different words of an address in the same way."""
+    return _ranked(words, street_weight_of)
+
+
+def _ranked(words: tuple[str, ...], weigh: Callable[[str], float]) -> tuple[str, ...]:
+    # By weight last: sorting keeps the order of equals.
+    return tuple(sorted(sorted({*words}), key=weigh, reverse=True))
 
 
 def is_trade_word(token: str) -> bool:
