@@ -204,8 +204,7 @@ def _found(own: _Keyed, kind: str, word: str, filled: int) -> float:
     first, count = own.texts[kind].index(octets), len(octets) - 1
     values = own.values[kind][keyed.BLOCK_BYTES * first : keyed.BLOCK_BYTES * (first + count)]
     there = sum(
-        all(bits[number & _POSITION] == "1" for number in numbers)
-        for numbers in keyed.numbers(values, _HASHES[kind])
+        all(bits[number & _POSITION] == "1" for number in numbers) for numbers in keyed.numbers(values, _HASHES[kind])
     )
     return max(0.0, (there / count - _ALIKE_FROM) / (1 - _ALIKE_FROM))
 
