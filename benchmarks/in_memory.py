@@ -7,6 +7,7 @@ Everything runs on one thread per call, whose CPU time each party adds up for it
 from __future__ import annotations
 
 import secrets
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -43,6 +44,7 @@ class Meter:
 
     def __init__(self) -> None:
         self.seconds = 0.0
+        self._lock = threading.Lock()
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -50,7 +52,8 @@ class Meter:
         try:
             yield
         finally:
-            self.seconds += time.thread_time() - start
+            with self._lock:
+                self.seconds += time.thread_time() - start
 
 
 class MeteredBackend:

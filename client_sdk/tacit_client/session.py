@@ -1,6 +1,6 @@
 """The spine of a member's session, without input or output: state in, next state and messages out. Read this first.
 
-1. :func:`plan_batches`: the inputs a command needs become padded, shuffled batches with fresh blinds.
+1. :func:`plan_batches`: the inputs a command needs become padded, shuffled batches with fresh blinds, one by one.
 2. :func:`grant_request`: a batch becomes the request that the board turns into a grant.
 3. :func:`finish_batch`: the trustees' answers are verified, combined and unblinded; canaries are compared.
 4. :func:`seal_contribution`: records and outputs become the sealed upload.
@@ -11,12 +11,13 @@ Randomness comes in as ``draw``, a function from a number of bytes to that many.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from tacit_protocol import grants, sealed_index, shuffle, voprf
 from tacit_protocol.errors import ProofError, SealedRecordError
-from tacit_protocol.group import Backend, Elements
+from tacit_protocol.group import OUTPUT_BYTES, Backend, Elements
 from tacit_protocol.index_file import IndexFile
 from tacit_protocol.messages import GrantRequest
 from tacit_protocol.sealed_index import EntryKey
@@ -70,32 +71,35 @@ class OpenedRecord:
     agreed: tuple[int, ...]
 
 
-def plan_batches(group: Backend, needed: Iterable[bytes], known: Mapping[bytes, bytes], draw: Draw) -> list[Batch]:
-    """Turn the inputs that still lack an output into batches (SPEC step E1).
+def plan_batches(group: Backend, needed: Iterable[bytes], known: Mapping[bytes, bytes], draw: Draw) -> Iterator[Batch]:
+    """Turn the inputs that still lack an output into batches, each as soon as its inputs are drawn (SPEC step E1).
 
     Padding with dummies hides how many there are, shuffling hides which belong to one record. Every batch after the
     first carries canaries, inputs that another batch has too: trustees that answered one of them otherwise show.
+    Each batch has room for all canaries, also when there are fewer, so that the sizes depend on the count alone.
+    ``known`` may grow while batches are drawn by outputs of these very batches.
     """
-    missing = [value for value in dict.fromkeys(needed) if value not in known]
-    if not missing:
-        return []
-    canaries = _sample(list(known) or missing, CANARIES, draw)
-    sizes = grants.batch_sizes(len(missing))
-    sizes = grants.batch_sizes(len(missing) + CANARIES * len(sizes))
-    in_batches = [value for value in missing if value not in set(canaries)]
-    room = sum(sizes) - len(canaries) * len(sizes)
-    dummies = draw(32 * (room - len(in_batches)))
-    pool = in_batches + [_DUMMY_PREFIX + dummies[i : i + 32] for i in range(0, len(dummies), 32)]
-    pool = shuffle.shuffle(pool, draw(shuffle.SHUFFLE_RANDOM_BYTES * len(pool)))
-    batches = []
-    for size in sizes:
-        take = size - len(canaries)
-        inputs = canaries + pool[:take]
-        pool = pool[take:]
-        inputs = shuffle.shuffle(inputs, draw(shuffle.SHUFFLE_RANDOM_BYTES * len(inputs)))
-        blinds = voprf.draw_blinds(group, draw(voprf.blind_random_bytes(len(inputs))))
-        batches.append(Batch(tuple(inputs), blinds))
-    return batches
+    canaries = _sample(list(known), CANARIES, draw)
+    planned: set[bytes] = set()
+
+    def missing() -> Iterator[bytes]:
+        for value in needed:
+            if value not in planned and value not in known:
+                planned.add(value)
+                yield value
+
+    fresh = missing()
+    while inputs := list(islice(fresh, grants.BLOCK - CANARIES)):
+        canaries = canaries or _sample(inputs, CANARIES, draw)
+        yield _padded(group, inputs, canaries, draw)
+
+
+def _padded(group: Backend, inputs: Sequence[bytes], canaries: Sequence[bytes], draw: Draw) -> Batch:
+    filled = list(dict.fromkeys([*inputs, *canaries]))
+    dummies = draw(32 * (grants.padded_count(len(inputs) + CANARIES) - len(filled)))
+    filled += [_DUMMY_PREFIX + dummies[i : i + 32] for i in range(0, len(dummies), 32)]
+    filled = shuffle.shuffle(filled, draw(shuffle.SHUFFLE_RANDOM_BYTES * len(filled)))
+    return Batch(tuple(filled), voprf.draw_blinds(group, draw(voprf.blind_random_bytes(len(filled)))))
 
 
 def is_dummy(value: bytes) -> bool:
@@ -115,6 +119,27 @@ def check_answer(group: Backend, context: StreamContext, blinded: Elements, answ
     verify_answer(group, context.epoch, context.stream, public_share, blinded, answer)
 
 
+def combine_answers(group: Backend, context: StreamContext, batch: Batch, answers: Sequence[ShareAnswer]) -> bytes:
+    """Combine verified answers into packed outputs in the batch's order (SPEC step E5)."""
+    return combine(group, context.threshold, answers, batch.inputs, batch.blinds)
+
+
+def accept_outputs(
+    context: StreamContext, batch: Batch, outputs: bytes, trustees: Sequence[int], known: Mapping[bytes, bytes]
+) -> dict[bytes, bytes]:
+    """Return packed outputs by input once the canaries among them are what is known (SPEC step E5)."""
+    by_input = {value: outputs[OUTPUT_BYTES * i : OUTPUT_BYTES * (i + 1)] for i, value in enumerate(batch.inputs)}
+    for value in batch.inputs:
+        if value in known and known[value] != by_input[value]:
+            raise ProofError(
+                "a canary came back with another output than before, although every proof held: keep the vault and "
+                "tell the auditor",
+                party=", ".join(f"trustee {trustee}" for trustee in trustees),
+                evidence={"epoch": context.epoch, "stream": context.stream, "elements": len(batch.inputs)},
+            )
+    return by_input
+
+
 def finish_batch(
     group: Backend,
     context: StreamContext,
@@ -123,18 +148,8 @@ def finish_batch(
     known: Mapping[bytes, bytes],
 ) -> dict[bytes, bytes]:
     """Combine verified answers into outputs by input (SPEC step E5) and compare the canaries with what is known."""
-    packed = combine(group, context.threshold, answers, batch.inputs, batch.blinds)
-    outputs = {value: packed[64 * i : 64 * (i + 1)] for i, value in enumerate(batch.inputs)}
-    for value in batch.inputs:
-        if value in known and known[value] != outputs[value]:
-            parties = ", ".join(f"trustee {answer.trustee}" for answer in answers)
-            raise ProofError(
-                "a canary came back with another output than before, although every proof held: keep the vault and "
-                "tell the auditor",
-                party=parties,
-                evidence={"epoch": context.epoch, "stream": context.stream, "elements": len(batch.inputs)},
-            )
-    return outputs
+    outputs = combine_answers(group, context, batch, answers)
+    return accept_outputs(context, batch, outputs, [answer.trustee for answer in answers], known)
 
 
 def seal_contribution(

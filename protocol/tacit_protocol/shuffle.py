@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
@@ -21,6 +22,7 @@ UPLOAD_BYTES = SEALED_BYTES + hpke.OVERHEAD  # 1048
 SALT_BYTES = 32
 PAGE_RECORDS = 2048  # records in one request
 SHUFFLE_RANDOM_BYTES = 16
+T = TypeVar("T")
 
 
 def seal_for_secretariat(agreement_key: bytes, epoch: str, stream: str, sealed: bytes) -> bytes:
@@ -79,8 +81,8 @@ def split_page(page: bytes) -> list[bytes]:
     return [page[i : i + UPLOAD_BYTES] for i in range(0, len(page), UPLOAD_BYTES)]
 
 
-def shuffle(records: Sequence[bytes], random: bytes) -> list[bytes]:
-    """Return all members' records in uniformly random order (SPEC step U4); 16 random bytes for each."""
+def shuffle(records: Sequence[T], random: bytes) -> list[T]:
+    """Return records, all members' at the shuffler, in uniformly random order (SPEC step U4); 16 random bytes each."""
     if len(random) != SHUFFLE_RANDOM_BYTES * len(records):
         raise ValueError(f"shuffling takes {SHUFFLE_RANDOM_BYTES} random bytes for each record")
     keys = [random[i : i + SHUFFLE_RANDOM_BYTES] for i in range(0, len(random), SHUFFLE_RANDOM_BYTES)]
