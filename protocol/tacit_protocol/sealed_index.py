@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
@@ -31,12 +32,14 @@ RECORD_BUCKET = 64  # a contribution's record count is padded to a multiple of t
 _NONCE = bytes(12)  # the encryption key is used for one message only
 
 
-@dataclass(frozen=True, slots=True)
-class EntryKey:
+class EntryKey(NamedTuple):
     """What a PRF output gives: the public tag an entry is found by, and the secret that unwraps it."""
 
     tag: bytes
-    wrap: bytes = field(repr=False)
+    wrap: bytes
+
+    def __repr__(self) -> str:
+        return f"EntryKey(tag={self.tag!r})"  # never the secret
 
 
 @dataclass(frozen=True, slots=True)
