@@ -32,6 +32,7 @@ from tacit_protocol.errors import UploadError
 from tacit_protocol.messages import Manifest, UploadCommitment
 from tacit_protocol.signing import Signed
 
+_WHOLE = msgspec.msgpack.Encoder(enc_hook=dict)  # identifiers may be any mapping
 UPLOADS = 3  # pages on their way at the same time
 
 
@@ -98,7 +99,7 @@ class Contributor:
         usable = _usable(sites, rows)
         if not usable:
             raise UploadError("no row of the list has enough on it to be found by anybody: nothing was sent")
-        records = [(partial(encode_payload, site), row.inputs) for site, row in usable]
+        records = [(partial(encode_payload, site, site=row.site), row.inputs) for site, row in usable]
         sealed, own, sent = bytearray(), [], bytearray()
         total = sealed_index.padded_records(len(usable))
         progress("sealing", 0, total)
@@ -180,5 +181,5 @@ def _usable(sites: Sequence[AuditedSite], rows: RowKeys) -> list[tuple[AuditedSi
 def _list_digest(usable: Sequence[tuple[AuditedSite, Row]]) -> bytes:
     digest = hashlib.sha256()
     for site, row in usable:
-        digest.update(repr((site, row.inputs)).encode())
+        digest.update(_WHOLE.encode((site, row.inputs)))
     return digest.digest()

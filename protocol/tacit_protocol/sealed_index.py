@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
@@ -31,12 +32,14 @@ RECORD_BUCKET = 64  # a contribution's record count is padded to a multiple of t
 _NONCE = bytes(12)  # the encryption key is used for one message only
 
 
-@dataclass(frozen=True, slots=True)
-class EntryKey:
+class EntryKey(NamedTuple):
     """What a PRF output gives: the public tag an entry is found by, and the secret that unwraps it."""
 
     tag: bytes
-    wrap: bytes = field(repr=False)
+    wrap: bytes
+
+    def __repr__(self) -> str:
+        return f"EntryKey(tag={self.tag!r})"  # never the secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +58,8 @@ def index_salt(epoch: str, stream: str, public_key: bytes) -> bytes:
 
 def entry_key(salt: bytes, output: bytes) -> EntryKey:
     """Derive tag and wrap key from a 64-byte PRF output (SPEC step S1)."""
-    prk = hkdf.extract(salt, output)
-    return EntryKey(hkdf.expand(prk, b"tag", TAG_BYTES), hkdf.expand(prk, b"wrap"))
+    tag, wrap = hkdf.expand_each(hkdf.extract(salt, output), b"tag", b"wrap")
+    return EntryKey(tag[:TAG_BYTES], wrap)
 
 
 def entry_keys(group: Backend, salt: bytes, outputs: Iterable[bytes]) -> list[EntryKey]:
@@ -70,11 +73,7 @@ def record_keys(record_key: bytes) -> RecordKeys:
     """Derive commitment, encryption key and sketch key from rk (SPEC step S2)."""
     if len(record_key) != RECORD_KEY_BYTES:
         raise ValueError(f"a record key has {RECORD_KEY_BYTES} bytes")
-    return RecordKeys(
-        hkdf.expand(record_key, b"tacit/1 commitment"),
-        hkdf.expand(record_key, b"tacit/1 encryption"),
-        sketch_key(record_key),
-    )
+    return RecordKeys(*hkdf.expand_each(record_key, b"tacit/1 commitment", b"tacit/1 encryption", b"tacit/1 sketch"))
 
 
 def sketch_key(record_key: bytes) -> bytes:
