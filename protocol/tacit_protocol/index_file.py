@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import mmap
 import struct
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 
 from tacit_protocol import merkle, messages
 from tacit_protocol.errors import EncodingError, IndexFileError
+from tacit_protocol.group import Backend
 from tacit_protocol.messages import Count, Identifier, IndexRoot, Message
 from tacit_protocol.sealed_index import COMMITMENT_BYTES, ENTRY_BYTES, RECORD_BYTES, SALT_BYTES, TAG_BYTES
 
@@ -19,6 +22,7 @@ MAGIC = b"tacit-index/1\n"
 CHUNK_BYTES = 65536
 _HEADER_LIMIT = 1024
 _SORT_ROWS = 4096  # rows compared at a time: they fit a processor's cache
+_PAGE_ROWS = 64  # rows between two tags that look-ups keep
 
 Buffer = bytes | mmap.mmap
 
@@ -50,11 +54,24 @@ def root_of(pieces: Iterable[bytes]) -> bytes:
     return merkle.tree_hash(pieces)
 
 
-class IndexFile:
-    """Look-up by tag and by commitment in a downloaded index (bytes or a memory map); nothing is copied."""
+def is_sorted(rows: bytes, width: int) -> bool:
+    """Tell whether packed rows of ``width`` bytes stand in the order of their bytes."""
+    if width < 1 or len(rows) % width:
+        raise ValueError("rows are all of one width")
+    cut = list(struct.unpack(f"{width}s" * (len(rows) // width), rows))
+    # Sorting what is in order is one comparison for each row, none of them in Python.
+    return sorted(cut) == cut
 
-    def __init__(self, data: Buffer) -> None:
+
+class IndexFile:
+    """Look-up by tag and by commitment in a downloaded index (bytes or a memory map), which stays where it is.
+
+    With ``group`` that back end compares rows when the order is verified.
+    """
+
+    def __init__(self, data: Buffer, group: Backend | None = None) -> None:
         self._data = data
+        self._compare = is_sorted if group is None else group.is_sorted
         self.header, self._entries_at = _decode_header(data)
         self._records_at = self._entries_at + ENTRY_BYTES * self.header.entries
         expected = self._records_at + RECORD_BYTES * self.header.records
@@ -88,13 +105,13 @@ class IndexFile:
 
     def find(self, tag: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Yield (salt, wrapped record key) of every entry with ``tag``."""
-        position = self._first(tag, self._entries_at, ENTRY_BYTES, self.header.entries)
+        position = self._first_entry(tag)
         while position < self.header.entries:
             start = self._entries_at + ENTRY_BYTES * position
-            if self._data[start : start + TAG_BYTES] != tag:
+            entry = self._data[start : start + ENTRY_BYTES]
+            if not entry.startswith(tag):
                 return
-            salt_end = start + TAG_BYTES + SALT_BYTES
-            yield self._data[start + TAG_BYTES : salt_end], self._data[salt_end : start + ENTRY_BYTES]
+            yield entry[TAG_BYTES : TAG_BYTES + SALT_BYTES], entry[TAG_BYTES + SALT_BYTES :]
             position += 1
 
     def record(self, commitment: bytes) -> bytes | None:
@@ -109,11 +126,29 @@ class IndexFile:
         """Tell whether rows stand in the order of their bytes; block by block, each begins with the last row before."""
         for start in range(0, count, _SORT_ROWS):
             first, last = max(start - 1, 0), min(start + _SORT_ROWS, count)
-            rows = list(struct.unpack_from(f"{width}s" * (last - first), self._data, base + width * first))
-            # Sorting what is in order is one comparison for each row, none of them in Python.
-            if sorted(rows) != rows:
+            if not self._compare(self._data[base + width * first : base + width * last], width):
                 return False
         return True
+
+    @cached_property
+    def _page_tags(self) -> list[bytes]:
+        """The tag of every :data:`_PAGE_ROWS`-th entry, under a thousandth of the file's size."""
+        end, step = self._entries_at + ENTRY_BYTES * self.header.entries, ENTRY_BYTES * _PAGE_ROWS
+        return [self._data[start : start + TAG_BYTES] for start in range(self._entries_at, end, step)]
+
+    def _first_entry(self, tag: bytes) -> int:
+        """Return the position of the first entry with ``tag``, or the number of entries.
+
+        A binary search among the page tags leaves one page and the first row of the next; the interpreter's own search
+        goes through those. It may first meet the tag's bytes elsewhere than at the beginning of a row.
+        """
+        page = max(bisect_left(self._page_tags, tag) - 1, 0) * _PAGE_ROWS
+        start = self._entries_at + ENTRY_BYTES * page
+        rows = self._data[start : min(start + ENTRY_BYTES * _PAGE_ROWS + TAG_BYTES, self._records_at)]
+        at = rows.find(tag)
+        while at % ENTRY_BYTES and at >= 0:
+            at = rows.find(tag, at + 1)
+        return page + at // ENTRY_BYTES if at >= 0 else self.header.entries
 
     def _first(self, key: bytes, base: int, width: int, count: int) -> int:
         """Binary search: the first row whose leading bytes are not below ``key``."""
