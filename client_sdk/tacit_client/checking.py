@@ -27,6 +27,7 @@ from tacit_matcher.text import plain
 from tacit_protocol import sealed_index
 from tacit_protocol.board import Board, BoardError
 from tacit_protocol.errors import IndexFileError
+from tacit_protocol.group import Backend
 from tacit_protocol.index_file import IndexFile
 from tacit_protocol.messages import IndexRoot
 
@@ -144,7 +145,7 @@ class Checker:
         for last in (False, True):
             path = self._fetch(root, progress)
             with _mapped(path) as data:
-                index, fault = _verify(data, root)
+                index, fault = _verify(data, root, self.evaluator.group)
                 if index is not None:
                     yield index
                     return
@@ -202,9 +203,9 @@ def _mapped(path: Path) -> Iterator[mmap.mmap]:
         yield data
 
 
-def _verify(data: mmap.mmap, root: IndexRoot) -> tuple[IndexFile | None, IndexFileError | None]:
+def _verify(data: mmap.mmap, root: IndexRoot, group: Backend) -> tuple[IndexFile | None, IndexFileError | None]:
     try:
-        index = IndexFile(data)
+        index = IndexFile(data, group)
         index.verify(root)
     except IndexFileError as error:
         return None, error
