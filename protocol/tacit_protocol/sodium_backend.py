@@ -143,6 +143,8 @@ class SodiumBackend:
             raise ValueError("no evaluated batch to unblind")
         _check_scalars(coefficients, len(evaluated))
         _check_scalars(blinds, len(evaluated[0]))
+        if any(len(batch) != len(evaluated[0]) for batch in evaluated):
+            raise ValueError("evaluated batches of different lengths cannot be combined")
         inverses = scalar_field.invert_each(blinds)
         signed = [_signed(coefficients[i : i + SCALAR_BYTES]) for i in range(0, len(coefficients), SCALAR_BYTES)]
         # Lagrange coefficients of small trustee indices are small integers: a few additions and one multiplication by
