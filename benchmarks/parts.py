@@ -40,7 +40,7 @@ PARTS = {
     "vault": ["tacit_client.vault:Vault.put", "tacit_client.vault:Vault.get"],
     "hashing the index": ["tacit_protocol.index_file:root_of"],
     "checking the index's order": ["tacit_protocol.index_file:IndexFile._is_sorted"],
-    "looking up and opening": ["tacit_client.session:open_index"],
+    "looking up and opening": ["tacit_client.session:open_index", "tacit_client.session:_open_plan"],
 }
 
 

@@ -114,9 +114,10 @@ class Checker:
         entry_keys = self.context.entry_keys(self.evaluator.group, outputs, outputs)
         own, rows = self._own(), []
         with self.verified(root, progress) as index:
-            for done, (plan, plan_keys, values) in enumerate(zip(plans, keys, inputs, strict=True)):
-                opened, _ = session.open_index(self.context, index, [entry_keys[value] for value in values], own)
-                hits = self._hits(opened, plan, plan_keys)
+            wanted = [[entry_keys[value] for value in values] for values in inputs]
+            opened = session.open_index(self.context, index, wanted, own)
+            for done, (plan, plan_keys, (records, _)) in enumerate(zip(plans, keys, opened, strict=True)):
+                hits = self._hits(records, plan, plan_keys)
                 rows.append(_row(plan, apply(self.policy, hits, today), findable=bool(plan_keys)))
                 if done % 50 == 0:
                     progress("opening", done, len(plans))

@@ -4,7 +4,7 @@
 2. :func:`grant_request`: a batch becomes the request that the board turns into a grant.
 3. :func:`finish_batch`: the trustees' answers are verified, combined and unblinded; canaries are compared.
 4. :func:`seal_contribution`: records and outputs become the sealed upload, page by page.
-5. :func:`open_index`: a plan's entry keys and the published index become opened records.
+5. :func:`open_index`: the plans' entry keys and the published index become opened records.
 
 Randomness comes in as ``draw``, a function from a number of bytes to that many.
 """
@@ -199,17 +199,29 @@ def _seal_records(
 def open_index(
     context: StreamContext,
     index: IndexFile,
+    plans: Sequence[Sequence[EntryKey]],
+    own: frozenset[bytes],
+) -> Iterator[tuple[list[OpenedRecord], int]]:
+    """Open for each plan every record that one of its keys unlocks, but for the member's own (SPEC steps M2 and M3).
+
+    The tags of all plans are looked up together. Each plan also gets how many entries did not lead to a record that
+    opens: chance (about 2^-96 per entry and look-up) or a contributor that sealed something unusable; they are
+    nobody's match.
+    """
+    found = index.find_each(key.tag for keys in plans for key in keys)
+    return (_open_plan(context, index, found, keys, own) for keys in plans)
+
+
+def _open_plan(
+    context: StreamContext,
+    index: IndexFile,
+    found: Mapping[bytes, Sequence[tuple[bytes, bytes]]],
     keys: Sequence[EntryKey],
     own: frozenset[bytes],
 ) -> tuple[list[OpenedRecord], int]:
-    """Open every record that one of a plan's keys unlocks, but for the member's own (SPEC steps M2 and M3).
-
-    Also returns how many entries did not lead to a record that opens: chance (about 2^-96 per entry and look-up) or
-    a contributor that sealed something unusable; they are nobody's match.
-    """
     agreed: dict[bytes, list[int]] = {}
     for position, key in enumerate(keys):
-        for salt, wrapped in index.find(key.tag):
+        for salt, wrapped in found.get(key.tag, ()):
             agreed.setdefault(sealed_index.unwrap(key, salt, wrapped), []).append(position)
     opened, unusable = [], 0
     for record_key, positions in agreed.items():
@@ -220,7 +232,7 @@ def open_index(
         try:
             if record is None:
                 raise SealedRecordError("an entry leads to no record")
-            payload = sealed_index.open_record(context.epoch, context.stream, record_key, record)
+            payload = sealed_index.open_committed(context.epoch, context.stream, derived, record)
         except SealedRecordError:
             unusable += 1
             continue

@@ -9,7 +9,7 @@ from __future__ import annotations
 import mmap
 import struct
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
 from tacit_protocol import merkle, messages
@@ -22,7 +22,8 @@ MAGIC = b"tacit-index/1\n"
 CHUNK_BYTES = 65536
 _HEADER_LIMIT = 1024
 _SORT_ROWS = 4096  # rows compared at a time: they fit a processor's cache
-_PAGE_ROWS = 64  # rows between two tags that look-ups keep
+_PAGE_ROWS = 16  # rows between two tags that look-ups keep
+_PAGES = 131_072  # tags kept at most: a few MB, however large the index
 
 Buffer = bytes | mmap.mmap
 
@@ -103,16 +104,18 @@ class IndexFile:
                     evidence={"announced_root": root.root.hex(), "size": len(self._data)},
                 )
 
-    def find(self, tag: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """Yield (salt, wrapped record key) of every entry with ``tag``."""
-        position = self._first_entry(tag)
-        while position < self.header.entries:
-            start = self._entries_at + ENTRY_BYTES * position
-            entry = self._data[start : start + ENTRY_BYTES]
-            if not entry.startswith(tag):
-                return
-            yield entry[TAG_BYTES : TAG_BYTES + SALT_BYTES], entry[TAG_BYTES + SALT_BYTES :]
-            position += 1
+    def find(self, tag: bytes) -> Sequence[tuple[bytes, bytes]]:
+        """Return (salt, wrapped record key) of every entry with ``tag``."""
+        return self.find_each((tag,)).get(tag, ())
+
+    def find_each(self, tags: Iterable[bytes]) -> dict[bytes, Sequence[tuple[bytes, bytes]]]:
+        """Return what :meth:`find` does for every tag that has entries, in one pass from the first to the last."""
+        found: dict[bytes, Sequence[tuple[bytes, bytes]]] = {}
+        for tag in sorted(set(tags)):
+            start = self._first_entry(tag)
+            if start is not None:
+                found[tag] = list(self._entries_of(tag, start))
+        return found
 
     def record(self, commitment: bytes) -> bytes | None:
         """Return the record stored under ``commitment``, or None."""
@@ -131,24 +134,35 @@ class IndexFile:
         return True
 
     @cached_property
+    def _page_bytes(self) -> int:
+        return ENTRY_BYTES * max(_PAGE_ROWS, -(-self.header.entries // _PAGES))
+
+    @cached_property
     def _page_tags(self) -> list[bytes]:
-        """The tag of every :data:`_PAGE_ROWS`-th entry, under a thousandth of the file's size."""
-        end, step = self._entries_at + ENTRY_BYTES * self.header.entries, ENTRY_BYTES * _PAGE_ROWS
-        return [self._data[start : start + TAG_BYTES] for start in range(self._entries_at, end, step)]
+        """The tag of the first entry of every page."""
+        starts = range(self._entries_at, self._records_at, self._page_bytes)
+        return [self._data[start : start + TAG_BYTES] for start in starts]
 
-    def _first_entry(self, tag: bytes) -> int:
-        """Return the position of the first entry with ``tag``, or the number of entries.
+    def _first_entry(self, tag: bytes) -> int | None:
+        """Return where the first entry with ``tag`` starts.
 
-        A binary search among the page tags leaves one page and the first row of the next; the interpreter's own search
+        A binary search among the page tags leaves one page and the tag after it; the interpreter's own search
         goes through those. It may first meet the tag's bytes elsewhere than at the beginning of a row.
         """
-        page = max(bisect_left(self._page_tags, tag) - 1, 0) * _PAGE_ROWS
-        start = self._entries_at + ENTRY_BYTES * page
-        rows = self._data[start : min(start + ENTRY_BYTES * _PAGE_ROWS + TAG_BYTES, self._records_at)]
+        page = max(bisect_left(self._page_tags, tag) - 1, 0)
+        start = self._entries_at + self._page_bytes * page
+        rows = self._data[start : min(start + self._page_bytes + TAG_BYTES, self._records_at)]
         at = rows.find(tag)
         while at % ENTRY_BYTES and at >= 0:
             at = rows.find(tag, at + 1)
-        return page + at // ENTRY_BYTES if at >= 0 else self.header.entries
+        return None if at < 0 else start + at
+
+    def _entries_of(self, tag: bytes, start: int) -> Iterator[tuple[bytes, bytes]]:
+        for at in range(start, self._records_at, ENTRY_BYTES):
+            entry = self._data[at : at + ENTRY_BYTES]
+            if not entry.startswith(tag):
+                return
+            yield entry[TAG_BYTES : TAG_BYTES + SALT_BYTES], entry[TAG_BYTES + SALT_BYTES :]
 
     def _first(self, key: bytes, base: int, width: int, count: int) -> int:
         """Binary search: the first row whose leading bytes are not below ``key``."""

@@ -165,9 +165,13 @@ def open_record(epoch: str, stream: str, record_key: bytes, record: bytes) -> by
     ChaCha20-Poly1305 does not commit to its key: a contributor could craft one ciphertext that opens under two keys
     to two suppliers (Len, Grubbs, Ristenpart, ePrint 2020/1491). So the stored commitment is compared first.
     """
+    return open_committed(epoch, stream, record_keys(record_key), record)
+
+
+def open_committed(epoch: str, stream: str, derived: RecordKeys, record: bytes) -> bytes:
+    """Do what :func:`open_record` does, with what :func:`record_keys` gave for the record key."""
     if len(record) != RECORD_BYTES:
         raise SealedRecordError(f"a record has {RECORD_BYTES} bytes, got {len(record)}")
-    derived = record_keys(record_key)
     if record[:COMMITMENT_BYTES] != derived.commitment:
         raise SealedRecordError("the record is not committed to the key that an entry gave for it")
     try:

@@ -41,19 +41,26 @@ def test_every_entry_of_a_tag_is_found_and_no_other(tags: list[int], seed: int) 
         assert [salt + wrapped for salt, wrapped in index.find(bytes([tag]) * 12)] == expected
 
 
-@pytest.mark.parametrize("page", [1, 2, 5, 64])
+@pytest.mark.parametrize(("page", "pages"), [(1, 1000), (2, 1000), (5, 1000), (64, 1000), (1, 7), (1, 1)])
 @pytest.mark.parametrize("same", [1, 3, 64, 130])
-def test_entries_are_found_wherever_pages_begin(page: int, same: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_entries_are_found_wherever_pages_begin(
+    page: int, pages: int, same: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Several entries of one tag cross from page to page; the bytes of every tag stand inside other rows too."""
     monkeypatch.setattr(index_file, "_PAGE_ROWS", page)
+    monkeypatch.setattr(index_file, "_PAGES", pages)
     draw = draw_from("pages")
     tags = sorted(draw(12) for _ in range(30))
     entries = [tag + n.to_bytes(8, "big") + (tags[i - 1] + tags[i - 2] + bytes(32))[:32]
                for i, tag in enumerate(tags) for n in range(same if i % 7 == 0 else 1)]  # fmt: skip
     index = IndexFile(built(entries, []))
-    for tag in [*tags, bytes(12), b"\xff" * 12, *(draw(12) for _ in range(20))]:
+    asked = [bytes(12), *(draw(12) for _ in range(20)), *reversed(tags), b"\xff" * 12, tags[0]]
+    found = index.find_each(asked)
+    assert found.keys() == set(tags)
+    for tag in asked:
         expected = [entry[12:] for entry in entries if entry.startswith(tag)]
         assert [salt + wrapped for salt, wrapped in index.find(tag)] == expected
+        assert index.find(tag) == found.get(tag, ())
 
 
 @settings(max_examples=40, deadline=None)
