@@ -33,13 +33,14 @@ PARTS = {
     "match keys": ["tacit_client.row_keys:normalise_site", "tacit_client.row_keys:match_keys"],
     "payload with its sketch": ["tacit_client.contribution:encode_payload"],
     "judging with the sketch": ["tacit_client.checking:judge"],
-    "tags and wrap keys": ["tacit_protocol.sealed_index:entry_keys"],
-    "sealing records": ["tacit_protocol.sealed_index:seal_record", "tacit_protocol.sealed_index:record_keys"],
-    "sealing to the secretariat (HPKE)": ["tacit_protocol.shuffle:seal_for_secretariat"],
+    "tags and wrap keys": ["benchmarks.in_memory:MeteredBackend.entry_keys", "tacit_protocol.sealed_index:entry_keys"],
+    "sealing records": ["benchmarks.in_memory:MeteredBackend.seal_records", "tacit_protocol.sealed_index:record_keys"],
+    "sealing to the secretariat (HPKE)": ["tacit_protocol.shuffle:seal_all_for_secretariat"],
     "padding and shuffling batches": ["tacit_client.session:_padded"],
     "vault": ["tacit_client.vault:Vault.put", "tacit_client.vault:Vault.get"],
     "hashing the index": ["tacit_protocol.index_file:root_of"],
-    "looking up and opening": ["tacit_client.session:open_index"],
+    "checking the index's order": ["tacit_protocol.index_file:IndexFile._is_sorted"],
+    "looking up and opening": ["tacit_client.session:open_index", "tacit_client.session:_open_plan"],
 }
 
 

@@ -28,6 +28,7 @@ from tacit_matcher.text import plain
 from tacit_protocol import sealed_index
 from tacit_protocol.board import Board, BoardError
 from tacit_protocol.errors import IndexFileError
+from tacit_protocol.group import Backend
 from tacit_protocol.index_file import IndexFile
 from tacit_protocol.messages import IndexRoot
 
@@ -108,9 +109,10 @@ class Checker:
         entry_keys = self.context.entry_keys(self.evaluator.group, outputs, outputs)
         own, rows = self._own(), []
         with self.verified(root, progress) as index:
-            for done, (plan, row) in enumerate(zip(plans, keys, strict=True)):
-                opened, _ = session.open_index(self.context, index, [entry_keys[value] for value in row.inputs], own)
-                hits = self._hits(opened, row)
+            wanted = [[entry_keys[value] for value in row.inputs] for row in keys]
+            opened = session.open_index(self.context, index, wanted, own)
+            for done, (plan, row, (records, _)) in enumerate(zip(plans, keys, opened, strict=True)):
+                hits = self._hits(records, row)
                 rows.append(_row(plan, apply(self.policy, hits, today), findable=bool(row.inputs)))
                 if done % 50 == 0:
                     progress("opening", done, len(plans))
@@ -139,7 +141,7 @@ class Checker:
         for last in (False, True):
             path = self._fetch(root, progress)
             with _mapped(path) as data:
-                index, fault = _verify(data, root)
+                index, fault = _verify(data, root, self.evaluator.group)
                 if index is not None:
                     yield index
                     return
@@ -197,9 +199,9 @@ def _mapped(path: Path) -> Iterator[mmap.mmap]:
         yield data
 
 
-def _verify(data: mmap.mmap, root: IndexRoot) -> tuple[IndexFile | None, IndexFileError | None]:
+def _verify(data: mmap.mmap, root: IndexRoot, group: Backend) -> tuple[IndexFile | None, IndexFileError | None]:
     try:
-        index = IndexFile(data)
+        index = IndexFile(data, group)
         index.verify(root)
     except IndexFileError as error:
         return None, error

@@ -100,22 +100,21 @@ class Contributor:
         if not usable:
             raise UploadError("no row of the list has enough on it to be found by anybody: nothing was sent")
         records = [(partial(encode_payload, site, site=row.site), row.inputs) for site, row in usable]
-        sealed, own, sent = bytearray(), [], bytearray()
+        sealed, own, sent = bytearray(), bytearray(), bytearray()
         total = sealed_index.padded_records(len(usable))
         progress("sealing", 0, total)
-        for commitment, record in session.seal_contribution(
+        for page in session.seal_contribution(
             self.evaluator.group, self.context, self.manifest.agreement_key, records, outputs, secrets.token_bytes
         ):
-            own.append(commitment)
-            sealed += record
-            sent += hashlib.sha256(record).digest()
-            if len(own) % 200 == 0:
-                progress("sealing", len(own), total)
-        progress("sealing", total, total)
-        self._remember_own(own[: len(usable)])
+            own += page.commitments
+            sealed += page.uploads
+            for record in shuffle.split_page(page.uploads):
+                sent += hashlib.sha256(record).digest()
+            progress("sealing", len(own) // sealed_index.COMMITMENT_BYTES, total)
+        self._remember_own(bytes(own[: sealed_index.COMMITMENT_BYTES * len(usable)]))
         upload = StoredUpload(
             _list_digest(usable), window, secrets.token_bytes(32), len(usable), total, bytes(sealed),
-            commitments=b"".join(own), sent=bytes(sent),
+            commitments=bytes(own), sent=bytes(sent),
         )  # fmt: skip
         self._save(upload)
         return upload, True
@@ -150,10 +149,10 @@ class Contributor:
         later = [h for (e, s, w), h in board.handovers.items() if (e, s) == place and w >= upload.window]
         return entry is not None and any(board.leaves_out(handover, entry) for handover in later)
 
-    def _remember_own(self, commitments: list[bytes]) -> None:
+    def _remember_own(self, commitments: bytes) -> None:
         name = own_records_name(self.context)
         earlier = self.vault.get(name) if self.vault.has(name) else b""
-        self.vault.put(name, earlier + b"".join(commitments))
+        self.vault.put(name, earlier + commitments)
 
     def _save(self, upload: StoredUpload) -> None:
         self.vault.put(_upload_name(self.context), msgspec.msgpack.encode(upload))

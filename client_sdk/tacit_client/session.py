@@ -3,8 +3,8 @@
 1. :func:`plan_batches`: the inputs a command needs become padded, shuffled batches with fresh blinds, one by one.
 2. :func:`grant_request`: a batch becomes the request that the board turns into a grant.
 3. :func:`finish_batch`: the trustees' answers are verified, combined and unblinded; canaries are compared.
-4. :func:`seal_contribution`: records and outputs become the sealed upload.
-5. :func:`open_index`: a plan's entry keys and the published index become opened records.
+4. :func:`seal_contribution`: records and outputs become the sealed upload, page by page.
+5. :func:`open_index`: the plans' entry keys and the published index become opened records.
 
 Randomness comes in as ``draw``, a function from a number of bytes to that many.
 """
@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
-from tacit_protocol import grants, sealed_index, shuffle, voprf
+from tacit_protocol import grants, hpke, sealed_index, shuffle, voprf
 from tacit_protocol.errors import ProofError, SealedRecordError
 from tacit_protocol.group import OUTPUT_BYTES, Backend, Elements
 from tacit_protocol.index_file import IndexFile
@@ -152,6 +152,14 @@ def finish_batch(
     return accept_outputs(context, batch, outputs, [answer.trustee for answer in answers], known)
 
 
+@dataclass(frozen=True, slots=True)
+class SealedPage:
+    """Sealed records of one request to the shuffler, packed: their commitments and what is uploaded."""
+
+    commitments: bytes
+    uploads: bytes
+
+
 def seal_contribution(
     group: Backend,
     context: StreamContext,
@@ -159,45 +167,76 @@ def seal_contribution(
     records: Sequence[tuple[Callable[[bytes], bytes], Sequence[bytes]]],
     outputs: Mapping[bytes, bytes],
     draw: Draw,
-) -> Iterable[tuple[bytes, bytes]]:
-    """Seal records one by one to the secretariat (SPEC steps S1 to U1); yields (commitment, uploaded record).
+) -> Iterator[SealedPage]:
+    """Seal records to the secretariat, page by page (SPEC steps S1 to U1).
 
     A record is a function from its sketch key to its payload, and its match-key inputs. Dummy records to fill
     the bucket come last; the shuffler mixes all.
     """
-    entry_keys = context.entry_keys(group, (value for _, inputs in records for value in inputs), outputs)
-    for payload_of, inputs in records:
-        random = draw(sealed_index.RECORD_KEY_BYTES + sealed_index.record_random_bytes(len(inputs)))
-        record_key, random = random[: sealed_index.RECORD_KEY_BYTES], random[sealed_index.RECORD_KEY_BYTES :]
-        keys = [entry_keys[value] for value in inputs]
-        payload = payload_of(sealed_index.sketch_key(record_key))
-        sealed = sealed_index.seal_record(context.epoch, context.stream, record_key, payload, keys, random)
-        yield (
-            sealed[: sealed_index.COMMITMENT_BYTES],
-            shuffle.seal_for_secretariat(agreement_key, context.epoch, context.stream, sealed),
+    total = sealed_index.padded_records(len(records))
+    for start in range(0, total, shuffle.PAGE_RECORDS):
+        end = min(start + shuffle.PAGE_RECORDS, total)
+        sealed = _seal_records(group, context, records[start:end], outputs, draw)
+        dummies = end - start - len(records[start:end])
+        sealed += b"".join(sealed_index.dummy_record(draw(sealed_index.SEALED_BYTES)) for _ in range(dummies))
+        ephemeral = draw(hpke.EPHEMERAL_BYTES * (end - start))
+        yield SealedPage(
+            b"".join(
+                sealed[at : at + sealed_index.COMMITMENT_BYTES]
+                for at in range(0, len(sealed), sealed_index.SEALED_BYTES)
+            ),
+            shuffle.seal_all_for_secretariat(group, agreement_key, context.epoch, context.stream, sealed, ephemeral),
         )
-    for _ in range(sealed_index.padded_records(len(records)) - len(records)):
-        dummy = sealed_index.dummy_record(draw(sealed_index.SEALED_BYTES))
-        yield (
-            dummy[: sealed_index.COMMITMENT_BYTES],
-            shuffle.seal_for_secretariat(agreement_key, context.epoch, context.stream, dummy),
-        )
+
+
+def _seal_records(
+    group: Backend,
+    context: StreamContext,
+    records: Sequence[tuple[Callable[[bytes], bytes], Sequence[bytes]]],
+    outputs: Mapping[bytes, bytes],
+    draw: Draw,
+) -> bytes:
+    """Seal records under keys of their own (SPEC steps S1 to S3); packed."""
+    salt = sealed_index.index_salt(context.epoch, context.stream, context.public_key)
+    entry_keys = group.entry_keys(salt, b"".join(outputs[value] for _, inputs in records for value in inputs))
+    counts = bytes(len(inputs) for _, inputs in records)
+    record_keys = draw(sealed_index.RECORD_KEY_BYTES * len(records))
+    payloads = b"".join(
+        payload_of(sealed_index.sketch_key(record_keys[at : at + sealed_index.RECORD_KEY_BYTES]))
+        for at, (payload_of, _) in zip(range(0, len(record_keys), sealed_index.RECORD_KEY_BYTES), records, strict=True)
+    )
+    random = draw(sum(map(sealed_index.record_random_bytes, counts)))
+    return group.seal_records(
+        sealed_index.seal_context(context.epoch, context.stream), record_keys, payloads, counts, entry_keys, random
+    )
 
 
 def open_index(
     context: StreamContext,
     index: IndexFile,
+    plans: Sequence[Sequence[EntryKey]],
+    own: frozenset[bytes],
+) -> Iterator[tuple[list[OpenedRecord], int]]:
+    """Open for each plan every record that one of its keys unlocks, but for the member's own (SPEC steps M2 and M3).
+
+    The tags of all plans are looked up together. Each plan also gets how many entries did not lead to a record that
+    opens: chance (about 2^-96 per entry and look-up) or a contributor that sealed something unusable; they are
+    nobody's match.
+    """
+    found = index.find_each(key.tag for keys in plans for key in keys)
+    return (_open_plan(context, index, found, keys, own) for keys in plans)
+
+
+def _open_plan(
+    context: StreamContext,
+    index: IndexFile,
+    found: Mapping[bytes, Sequence[tuple[bytes, bytes]]],
     keys: Sequence[EntryKey],
     own: frozenset[bytes],
 ) -> tuple[list[OpenedRecord], int]:
-    """Open every record that one of a plan's keys unlocks, but for the member's own (SPEC steps M2 and M3).
-
-    Also returns how many entries did not lead to a record that opens: chance (about 2^-96 per entry and look-up) or
-    a contributor that sealed something unusable; they are nobody's match.
-    """
     agreed: dict[bytes, list[int]] = {}
     for position, key in enumerate(keys):
-        for salt, wrapped in index.find(key.tag):
+        for salt, wrapped in found.get(key.tag, ()):
             agreed.setdefault(sealed_index.unwrap(key, salt, wrapped), []).append(position)
     opened, unusable = [], 0
     for record_key, positions in agreed.items():
@@ -208,7 +247,7 @@ def open_index(
         try:
             if record is None:
                 raise SealedRecordError("an entry leads to no record")
-            payload = sealed_index.open_record(context.epoch, context.stream, record_key, record)
+            payload = sealed_index.open_committed(context.epoch, context.stream, derived, record)
         except SealedRecordError:
             unusable += 1
             continue

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from tacit_protocol import hpke
 from tacit_protocol.errors import EncodingError, UploadError
+from tacit_protocol.group import Backend
 from tacit_protocol.messages import UploadCommitment
 from tacit_protocol.sealed_index import RECORD_BUCKET, SEALED_BYTES
 
@@ -30,6 +31,13 @@ def seal_for_secretariat(agreement_key: bytes, epoch: str, stream: str, sealed: 
     if len(sealed) != SEALED_BYTES:
         raise ValueError(f"a sealed record has {SEALED_BYTES} bytes, got {len(sealed)}")
     return hpke.seal(agreement_key, sealed, _info(epoch, stream))
+
+
+def seal_all_for_secretariat(
+    group: Backend, agreement_key: bytes, epoch: str, stream: str, sealed: bytes, random: bytes
+) -> bytes:
+    """Do what :func:`seal_for_secretariat` does for packed sealed records; packed, 32 random bytes for each."""
+    return group.seal_each(agreement_key, _info(epoch, stream), sealed, SEALED_BYTES, random)
 
 
 def open_at_secretariat(private_key: X25519PrivateKey, epoch: str, stream: str, upload: bytes) -> bytes:

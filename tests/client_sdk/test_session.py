@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Iterator
+from functools import partial
 from itertools import combinations, pairwise
 
 import pytest
@@ -146,24 +148,63 @@ def test_a_contribution_is_found_by_who_knows_a_key_and_by_nobody_else(trustees:
     secretariat = X25519PrivateKey.generate()
     outputs = evaluate(trustees, [b"name", b"address", b"unrelated"])
     payload = bytes(range(224))
-    sealed = list(
+    (page,) = session.seal_contribution(
+        trustees.group,
+        trustees.context,
+        secretariat.public_key().public_bytes_raw(),
+        [(lambda sketch_key: payload, [b"name", b"address"])],
+        outputs,
+        secrets.token_bytes,
+    )
+    uploads = shuffle.split_page(page.uploads)
+    assert len(uploads) == sealed_index.RECORD_BUCKET
+    sealed = [shuffle.open_at_secretariat(secretariat, EPOCH, STREAM, upload) for upload in uploads]
+    assert page.commitments == b"".join(record[:32] for record in sealed)
+    index = index_of(sealed)
+    keys = trustees.context.entry_keys(trustees.group, outputs, outputs)
+    both = [keys[b"unrelated"], keys[b"address"]]
+    (opened, unusable), nothing = session.open_index(trustees.context, index, [both, [keys[b"unrelated"]]], frozenset())
+    assert [(record.payload, record.agreed) for record in opened] == [(payload, (1,))]
+    assert unusable == 0
+    assert nothing == ([], 0)
+    own = frozenset({page.commitments[:32]})
+    assert list(session.open_index(trustees.context, index, [[keys[b"name"]]], own)) == [([], 0)]
+
+
+def test_a_contribution_comes_in_whole_pages_and_every_record_opens(
+    trustees: Trustees, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two full pages and one with dummies; every record has keys, a sketch key and a payload of its own."""
+    monkeypatch.setattr(shuffle, "PAGE_RECORDS", 64)
+    secretariat, count = X25519PrivateKey.generate(), 130
+    inputs = [[b"%d of %d" % (n, i) for n in range(i % 14 + 1)] for i in range(count)]
+    outputs = {value: hashlib.sha512(value).digest() for each in inputs for value in each}
+
+    def payload_of(sketch_key: bytes, number: int) -> bytes:
+        return sketch_key + bytes([number]) * 192
+
+    pages = list(
         session.seal_contribution(
             trustees.group,
             trustees.context,
             secretariat.public_key().public_bytes_raw(),
-            [(lambda sketch_key: payload, [b"name", b"address"])],
+            [(partial(payload_of, number=i), each) for i, each in enumerate(inputs)],
             outputs,
             secrets.token_bytes,
         )
     )
-    assert len(sealed) == sealed_index.RECORD_BUCKET
-    assert {len(upload) for _, upload in sealed} == {shuffle.UPLOAD_BYTES}
-    index = index_of([shuffle.open_at_secretariat(secretariat, EPOCH, STREAM, upload) for _, upload in sealed])
+    sizes = [64, 64, 64]
+    assert (
+        [len(page.commitments) // 32 for page in pages] == [len(shuffle.split_page(p.uploads)) for p in pages] == sizes
+    )
+    uploads = [upload for page in pages for upload in shuffle.split_page(page.uploads)]
+    assert len({upload[:32] for upload in uploads}) == len(uploads)
+    sealed = [shuffle.open_at_secretariat(secretariat, EPOCH, STREAM, upload) for upload in uploads]
+    assert b"".join(record[:32] for record in sealed) == b"".join(page.commitments for page in pages)
+    index = index_of(sealed)
     keys = trustees.context.entry_keys(trustees.group, outputs, outputs)
-    both = [keys[b"unrelated"], keys[b"address"]]
-    opened, unusable = session.open_index(trustees.context, index, both, frozenset())
-    assert [(record.payload, record.agreed) for record in opened] == [(payload, (1,))]
-    assert unusable == 0
-    assert session.open_index(trustees.context, index, [keys[b"unrelated"]], frozenset()) == ([], 0)
-    own = frozenset({sealed[0][0]})
-    assert session.open_index(trustees.context, index, [keys[b"name"]], own) == ([], 0)
+    plans = [[keys[value] for value in each] for each in inputs]
+    for number, ((opened,), unusable) in enumerate(session.open_index(trustees.context, index, plans, frozenset())):
+        assert opened.payload == payload_of(opened.sketch_key, number) and unusable == 0
+        assert opened.agreed == tuple(range(number % 14 + 1))
+        assert opened.commitment == sealed[number][:32]

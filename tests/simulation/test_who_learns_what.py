@@ -230,10 +230,11 @@ def test_who_opens_records_sees_which_of_them_share_a_key() -> None:
         """Return the tags that the secretariat sees in one member's only record of these keys."""
         records = [(lambda _: bytes(sealed_index.PAYLOAD_BYTES), keys)]
         public = secretariat.public_key().public_bytes_raw()
-        uploads = session.seal_contribution(
+        (page,) = session.seal_contribution(
             trustees.group, trustees.context, public, records, outputs, secrets.token_bytes
         )
-        opened = [shuffle.open_at_secretariat(secretariat, EPOCH, STREAM, one) for _, one in uploads]
+        uploads = shuffle.split_page(page.uploads)
+        opened = [shuffle.open_at_secretariat(secretariat, EPOCH, STREAM, one) for one in uploads]
         return {one[i : i + 12] for one in opened for i in range(272, 1000, 52)}
 
     first, second, other = tags(inputs[0]), tags(inputs[0]), tags(inputs[1])
