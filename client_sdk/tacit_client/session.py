@@ -15,12 +15,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tacit_protocol import grants, sealed_index, shuffle, voprf
+from tacit_protocol.answers import verify_signed
 from tacit_protocol.errors import ProofError, SealedRecordError
 from tacit_protocol.group import Backend, Elements
 from tacit_protocol.index_file import IndexFile
 from tacit_protocol.messages import GrantRequest
 from tacit_protocol.sealed_index import EntryKey
-from tacit_protocol.threshold import ShareAnswer, combine, verify_answer
+from tacit_protocol.threshold import ShareAnswer, combine
 
 Draw = Callable[[int], bytes]
 CANARIES = 4  # inputs in a batch whose output is already known from another one
@@ -110,9 +111,12 @@ def grant_request(context: StreamContext, blinded: Elements) -> GrantRequest:
 
 
 def check_answer(group: Backend, context: StreamContext, blinded: Elements, answer: ShareAnswer) -> None:
-    """Raise :class:`ProofError` naming the trustee unless its answer is right (SPEC step E4)."""
+    """Raise :class:`ProofError` naming the trustee unless its answer is right (SPEC step E4).
+
+    For a signed answer it is a ``WrongAnswerError``, which holds what proves it.
+    """
     public_share = group.decode(context.public_shares[answer.trustee])
-    verify_answer(group, context.epoch, context.stream, public_share, blinded, answer)
+    verify_signed(group, context.epoch, context.stream, public_share, blinded, answer)
 
 
 def finish_batch(
