@@ -110,7 +110,7 @@ def monitor(
         with exit_codes():
             inquiry = Inquiry.begin(home, secretariat, None, trustee_keys, keep=True)
             report = inquiry.verify()
-            fresh = take_turn(home.expanduser(), report)
+            fresh = take_turn(home.expanduser(), report, int(time.time()))
             write_report(report, json)
             for finding in fresh:
                 console.print(line_of(finding), highlight=False, soft_wrap=True)
