@@ -182,9 +182,11 @@ def evidence(
                 if isinstance(found, BadEntry):
                     text = proving.prove_bad_entry(found, inquiry.source, found.log_key)
                 elif isinstance(found, WrongAnswer):
-                    text, parties = proving.prove_wrong_answer(found, inquiry.follow(), pinned)
+                    proving.check_pinned(found, pinned)
+                    text, parties = proving.prove_wrong_answer(found, inquiry.follow(EXIT_UNCHECKED))
                 else:
-                    text, parties = proving.prove_complaint(found, inquiry.follow(), inquiry.source)
+                    board = inquiry.follow(EXIT_UNCHECKED)  # what the log itself breaks is not what the file says
+                    text, parties = proving.prove_complaint(found, board, inquiry.source)
         except (PartyUnavailable, VaultError):
             raise
         except TacitError as error:

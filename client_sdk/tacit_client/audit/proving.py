@@ -72,16 +72,20 @@ def prove_bad_entry(file: BadEntry, source: EntrySource, key: bytes) -> str:
     raise ProofError(f"entry {entry.sequence} breaks no rule that this program knows")
 
 
-def prove_wrong_answer(file: WrongAnswer, board: Board, pins: Mapping[int, bytes]) -> tuple[str, tuple[str, ...]]:
-    """Return in words what is wrong with a trustee's answer, and who it is; raises when the file proves nothing.
-
-    ``board`` is the log read whole under ``pins``, so that a manifest with other keys was found before.
-    """
+def check_pinned(file: WrongAnswer, pins: Mapping[int, bytes]) -> None:
+    """Raise :class:`VaultError` unless the trustee's key is pinned: the secretariat could name a machine of its own."""
     if file.trustee not in pins:
         raise VaultError(
             f"no key of trustee {file.trustee} is pinned, and the secretariat names the trustees: get the key from the "
             "trustee itself and give it with --trustee-keys"
         )
+
+
+def prove_wrong_answer(file: WrongAnswer, board: Board) -> tuple[str, tuple[str, ...]]:
+    """Return in words what is wrong with a trustee's answer, and who it is; raises when the file proves nothing.
+
+    ``board`` is the log read whole under the pinned keys, so that a manifest with other ones was refused.
+    """
     text = trustee_evidence.verify_wrong_answer(load_backend(), file, board)
     return text, (f"trustee {file.trustee}",)
 
