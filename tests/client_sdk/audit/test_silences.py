@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
+
 from support.audits import Case
 from support.boards import CLOSES, DAY, EPOCH, START, STREAM, MadeBoard
 from tacit_client.audit.findings import FINDING, NOTE, Finding, Report
@@ -125,6 +127,27 @@ def test_a_trustee_that_was_cut_off_is_a_finding(tmp_path: Path) -> None:
     assert set(of(report, "key ceremonies")) == {(FINDING, ("trustee 3",))}
     texts = [f.text for f in report.of(FINDING)]
     assert "trustee 3 stayed silent in ceremony-1" in texts[0] and "sent no commitment" in texts[1]
+
+
+def test_a_trustee_disqualified_for_what_it_sent_is_a_finding(tmp_path: Path) -> None:
+    """It is the log's transcript that proves it: anybody concludes the same from it, so no file is needed."""
+
+    def ceremony(made: MadeBoard) -> None:
+        one = Ceremony(EPOCH, STREAM, 1, 2, made.trustee_keys)
+        drawn = {i: keygen.round1(made.group, one, i, made.draw(one.random_bytes())) for i in (1, 2, 3)}
+        begun = Transcript([message for _, message in drawn.values()], [])
+        openings = [keygen.round2(one, state, begun) for state, _ in drawn.values()]
+        openings[2] = msgspec.structs.replace(openings[2], possession=bytes(64))  # not what it committed to
+        opened = Transcript(begun.round1, openings)
+        complaints = [keygen.round3(made.group, one, state, opened) for state, _ in drawn.values()]
+        whole = Transcript(begun.round1, openings, complaints)
+        agreed = [keygen.round4(made.group, one, drawn[i][0], whole)[2] for i in (1, 2)]
+        for message in (*begun.round1, *openings, *complaints, *agreed):
+            made.add(made.trustees[message.sender], message)
+
+    report = case_of(tmp_path, ceremony).verify()
+    assert report.exit_code == 1 and of(report, "key ceremonies") == [(FINDING, ("trustee 3",))]
+    assert "was disqualified in the ceremony" in report.of(FINDING)[0].text
 
 
 def test_whoever_is_waited_for_is_named_and_after_a_day_found(tmp_path: Path) -> None:
