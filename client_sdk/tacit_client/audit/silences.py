@@ -30,10 +30,12 @@ def report_ceremony(report: Report, board: Board, manifest: Manifest, stream: st
         for step, indices in _missing(record, manifest, complete).items():
             parties = [f"trustee {index}" for index in indices]
             names, place = ", ".join(parties), f"{step} of the key ceremony of {manifest.epoch}/{stream}"
-            if record is not None and step in record.cuts:
-                severity, text = FINDING, f"{names} stayed silent in {place}, until the wait was cut"
-            elif record is not None and RESTART in record.cuts:
+            if record is not None and RESTART in record.cuts:
                 severity, text = NOTE, f"attempt {number} was given up while {names} stayed silent in {place}"
+            elif record is not None and step in record.cuts:
+                severity, text = FINDING, f"{names} stayed silent in {place}, until the wait was cut"
+            elif complete:
+                continue  # an attempt that began after the key was in force: nobody waits for it
             else:
                 late = now > manifest.opens + CEREMONY_SECONDS
                 severity, text = FINDING if late else NOTE, f"no key yet: {names} has to speak in {place}"

@@ -168,5 +168,12 @@ def test_an_attempt_that_was_given_up_is_a_note(tmp_path: Path) -> None:
     assert "attempt 1 was given up" in report.findings[0].text
 
 
+def test_an_attempt_begun_after_the_key_is_in_force_waits_for_nobody(case: Case) -> None:
+    case.made.add(case.made.secretariat, CeremonyCut(EPOCH, STREAM, 1, "restart"))
+    without_trustee_3(case.made, attempt=2, cut=None)
+    report = case.verify(now=START + 2 * DAY)
+    assert of(report, "key ceremonies") == [] and report.streams[0].public_key
+
+
 def test_in_an_honest_ceremony_nobody_is_named(case: Case) -> None:
     assert of(case.verify(), "key ceremonies") == []
