@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -27,7 +28,8 @@ from tacit_client.progress import Progress, silent
 from tacit_client.session import Batch, StreamContext
 from tacit_client.vault import Vault
 from tacit_protocol import messages, signing
-from tacit_protocol.errors import EncodingError, ProofError, QuorumError, TacitError
+from tacit_protocol.answers import WrongAnswerError
+from tacit_protocol.errors import EncodingError, ProofError, QuorumError, SignatureError, TacitError
 from tacit_protocol.group import OUTPUT_BYTES, Backend, Elements
 from tacit_protocol.messages import BoardEntry
 from tacit_protocol.threshold import ShareAnswer
@@ -84,6 +86,8 @@ class Evaluator:
     trustees: Sequence[TrusteeServer]
     signing_key: Ed25519PrivateKey
     logged: Callable[[BoardEntry], None]  # returns once an entry is on the witnessed log
+    # keeps the evidence of a signed wrong answer to a granted batch (grant, blinded batch, error)
+    accuse: Callable[[BoardEntry, bytes, WrongAnswerError], Path | None] = lambda grant, blinded, error: None
     warnings: list[str] = field(default_factory=list)
 
     def outputs(self, needed: Iterable[bytes], progress: Progress = silent) -> dict[bytes, bytes]:
@@ -210,7 +214,9 @@ class Evaluator:
             for attempt in as_completed(tries):
                 try:
                     answers.append(attempt.result())
-                except (PartyUnavailable, EncodingError, ProofError, Refused) as error:
+                except (PartyUnavailable, EncodingError, ProofError, Refused, SignatureError) as error:
+                    if isinstance(error, WrongAnswerError):
+                        self._accuse(grant, packed, error)
                     self._note_failure(tries[attempt].party, error, failures)
         if len(answers) < self.context.threshold:
             raise QuorumError(
@@ -225,6 +231,12 @@ class Evaluator:
         answer = trustee.evaluate(self.group, self.context.epoch, self.context.stream, packed)
         session.check_answer(self.group, self.context, blinded, answer)
         return answer
+
+    def _accuse(self, grant: BoardEntry, packed: bytes, error: WrongAnswerError) -> None:
+        path = self.accuse(grant, packed, error)
+        if path is not None:
+            error.message += f" (evidence for the auditor: {path})"
+            error.args = (error.message,)
 
     def _note_failure(self, party: str, error: TacitError, failures: dict[str, str]) -> None:
         failures[party] = error.message

@@ -16,12 +16,13 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from tacit_protocol import grants, hpke, sealed_index, shuffle, voprf
+from tacit_protocol.answers import verify_signed
 from tacit_protocol.errors import ProofError, SealedRecordError
 from tacit_protocol.group import OUTPUT_BYTES, Backend, Elements
 from tacit_protocol.index_file import IndexFile
 from tacit_protocol.messages import GrantRequest
 from tacit_protocol.sealed_index import EntryKey
-from tacit_protocol.threshold import ShareAnswer, combine, verify_answer
+from tacit_protocol.threshold import ShareAnswer, combine
 
 Draw = Callable[[int], bytes]
 CANARIES = 4  # inputs in a batch whose output is already known from another one
@@ -114,9 +115,12 @@ def grant_request(context: StreamContext, blinded: Elements) -> GrantRequest:
 
 
 def check_answer(group: Backend, context: StreamContext, blinded: Elements, answer: ShareAnswer) -> None:
-    """Raise :class:`ProofError` naming the trustee unless its answer is right (SPEC step E4)."""
+    """Raise :class:`ProofError` naming the trustee unless its answer is right (SPEC step E4).
+
+    For a signed answer it is a ``WrongAnswerError``, which holds what proves it.
+    """
     public_share = group.decode(context.public_shares[answer.trustee])
-    verify_answer(group, context.epoch, context.stream, public_share, blinded, answer)
+    verify_signed(group, context.epoch, context.stream, public_share, blinded, answer)
 
 
 def combine_answers(group: Backend, context: StreamContext, batch: Batch, answers: Sequence[ShareAnswer]) -> bytes:

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "protocol" / "THREAT_MODEL.md").read_text(encoding="utf-8")
-NAMED = re.findall(r"^- `(tests/[\w/]+\.py)::(test_\w+)`$", TEXT, re.MULTILINE)
+NAMED = re.findall(r"(?:^- |\| )`(tests/[\w/]+\.py)::(test_\w+)`(?:$| \|$)", TEXT, re.MULTILINE)
 CLAIMS = dict(re.findall(r"^### (C\d) [^\n]*\n(.*?)(?=^##)", TEXT, re.MULTILINE | re.DOTALL))
 COALITIONS = (
     "Secretariat.", "One trustee", "t trustees.", "Shuffler.", "Shuffler and secretariat.", "Secretariat and a member",
