@@ -123,7 +123,7 @@ class Contributor:
         epoch, stream = self.context.epoch, self.context.stream
         pages = pages_of(upload.sealed)
         if upload.entry is None:
-            digest = shuffle.upload_digest(upload.salt, epoch, stream, pages)
+            digest = shuffle.upload_digest(upload.salt, epoch, stream, upload.sent)
             commitment = UploadCommitment(epoch, stream, upload.window, upload.count, digest)
             message = signing.sign(self.signing_key, messages.kind_of(commitment), messages.encode(commitment))
             promised = self.evaluator.secretariat.post(message)

@@ -315,7 +315,8 @@ class Member:
     def _verify_own(self, board: Board, context: StreamContext, checker: Checker) -> None:
         """Look whether the own records are under the logged index root; warn with a complaint file if not."""
         own = OwnRecords(self._vault, context, self.log, self._signing_key)
-        warning = own.verify(board, checker.verified)
+        secretariat = Secretariat(self.transport, self._settings.secretariat.url)
+        warning = own.verify(board, checker.verified, secretariat.handover_list)
         if warning is not None:
             self.warnings.append(warning)
 

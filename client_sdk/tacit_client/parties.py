@@ -14,7 +14,7 @@ from tacit_protocol.answers import Question
 from tacit_protocol.checkpoint import MAX_NOTE_BYTES
 from tacit_protocol.errors import IndexFileError, UploadError
 from tacit_protocol.group import Backend
-from tacit_protocol.messages import BoardEntry, BoardPage, IndexRoot, Manifest, Receipt, Trustee
+from tacit_protocol.messages import BoardEntry, BoardPage, Handover, IndexRoot, Manifest, Receipt, Trustee
 from tacit_protocol.signing import Signed
 from tacit_protocol.threshold import ShareAnswer
 
@@ -86,6 +86,19 @@ class Secretariat:
                 file.write(piece)
                 have += len(piece)
                 progress(len(piece))
+
+    def handover_list(self, handover: Handover) -> bytes:
+        """Fetch the list of a hand-over with records, 32 bytes for each; it is still to be verified."""
+        url = f"{self.url}/v1/handovers/{handover.epoch}/{handover.stream}/{handover.window}"
+        size, packed = shuffle.HASH_BYTES * handover.count, bytearray()
+        while len(packed) < size:
+            last = min(len(packed) + DOWNLOAD_BYTES, size) - 1
+            headers = {"Range": f"bytes={len(packed)}-{last}"}
+            piece = self.transport.request(self.party, "GET", url, headers=headers, limit=DOWNLOAD_BYTES)
+            packed += piece
+            if len(packed) != last + 1:
+                break  # less or more than was asked for: not the signed list, as the caller will find
+        return bytes(packed)
 
 
 @dataclass(frozen=True)

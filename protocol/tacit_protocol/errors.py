@@ -66,6 +66,10 @@ class UploadError(TacitError):
     """An upload to the shuffler, or the shuffler's hand-over, breaks a size, count or commitment."""
 
 
+class HandoverListError(TacitError):
+    """A published list of a hand-over is not the one that the shuffler signed, or that one breaks a rule."""
+
+
 class QueryAuditError(TacitError):
     """A query audit breaks a rule: an order that may not be given, an opening that does not fit what was granted."""
 

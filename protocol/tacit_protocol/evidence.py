@@ -1,8 +1,8 @@
 """Evidence files, complete in themselves: anybody with the log's public key can judge them.
 
 A fork: two checkpoints that the log signed and that cannot both be true. A bad entry: one that the log holds under a
-checkpoint although a rule forbids it. A complaint: records that were receipted and are not in the index. No supplier,
-tag or match key is in any of them.
+checkpoint although a rule forbids it. A complaint: records that were receipted and are not in the index. A bad
+hand-over (:mod:`~tacit_protocol.handover_evidence`). No supplier, tag or match key is in any of them.
 """
 
 from __future__ import annotations
@@ -13,18 +13,21 @@ import msgspec
 from msgspec import Meta
 
 from tacit_protocol import checkpoint as notes
-from tacit_protocol import merkle, messages, signing
+from tacit_protocol import handover_evidence, merkle, messages, signing
 from tacit_protocol.board import Board
 from tacit_protocol.checkpoint import Checkpoint, Note
 from tacit_protocol.errors import EncodingError, ProofError
+from tacit_protocol.handover_evidence import BadHandover, MissingRecord
 from tacit_protocol.merkle import Tree
 from tacit_protocol.messages import Count, Handover, IndexRoot, Key32, Message, Receipt, UploadCommitment
+from tacit_protocol.shuffle import HASH_BYTES
 from tacit_protocol.signing import Signed
 
 if TYPE_CHECKING:
     from tacit_protocol.trustee_evidence import Equivocation, WrongAnswer
 
 NoteText = Annotated[str, Meta(max_length=notes.MAX_NOTE_BYTES)]
+MAX_MISSING = 64  # records that a complaint names: enough to prove it, and more would only tell the auditor more
 Path = Annotated[tuple[Key32, ...], Meta(max_length=64)]
 
 
@@ -62,20 +65,14 @@ class BadEntry(Message, frozen=True):
     format: Literal["tacit/1 bad entry"] = "tacit/1 bad entry"
 
 
-class MissingRecord(Message, frozen=True):
-    """A record that should be in an index: its commitment there, and the hash of what the shuffler received."""
-
-    commitment: Key32
-    sent_sha256: Key32
-
-
 class Complaint(Message, frozen=True):
     """A contributor says that records which the shuffler receipted are not in the index that they belong in.
 
     ``receipt`` is the shuffler's, ``upload`` the member's commitment on the log, ``publication`` the index root that
-    lacks the records, or the hand-over that leaves the whole upload out; both as entries under ``shown``. The file is a
-    signed message of kind "complaint" by the member. It shows what was promised; who of shuffler and secretariat broke
-    the promise, the hand-over's pages show: the shuffler signed their digest.
+    lacks the records, or the hand-over that leaves the whole upload out; both as entries under ``shown``. ``salted``
+    are the salted hashes of all records of the upload, which come to the digest in ``upload``; of the missing ones
+    alone the hashes are shown. The file is a signed message of kind "complaint" by the member. It shows what was
+    promised; who of shuffler and secretariat broke the promise, the hand-over's list shows, which the shuffler signed.
     """
 
     log_key: Key32
@@ -83,7 +80,8 @@ class Complaint(Message, frozen=True):
     receipt: Signed
     upload: LeafUnder
     publication: LeafUnder
-    missing: Annotated[tuple[MissingRecord, ...], Meta(max_length=2**24)]
+    salted: Annotated[bytes, Meta(max_length=HASH_BYTES * 2**24)]
+    missing: Annotated[tuple[MissingRecord, ...], Meta(max_length=MAX_MISSING)]
     format: Literal["tacit/1 complaint"] = "tacit/1 complaint"
 
 
@@ -117,6 +115,7 @@ def verify_complaint(signed: Signed, board: Board) -> Complaint:
         contained = board.handovers[root.epoch, root.stream, root.window].entries
         if receipt.entry not in contained or not complaint.missing:
             raise ProofError("this index did not have to contain the upload, or nothing is missing")
+        handover_evidence.verify_missing(commitment, complaint.salted, complaint.missing)
     return complaint
 
 
@@ -188,13 +187,14 @@ def verify_leaf(log_key: bytes, shown: str, entry: int, under: LeafUnder) -> mes
     return messages.decode_leaf(under.leaf, "secretariat")
 
 
-def decode(data: bytes, party: str | None = None) -> ForkEvidence | BadEntry | WrongAnswer | Equivocation:
+def decode(data: bytes, party: str | None = None) -> ForkEvidence | BadEntry | BadHandover | WrongAnswer | Equivocation:
     """Decode an evidence file; raises :class:`EncodingError`."""
     from tacit_protocol import trustee_evidence  # its types are made of those of this module
 
-    kinds: dict[str, type[ForkEvidence | BadEntry | WrongAnswer | Equivocation]] = {
+    kinds: dict[str, type[ForkEvidence | BadEntry | BadHandover | WrongAnswer | Equivocation]] = {
         "tacit/1 fork": ForkEvidence,
         "tacit/1 bad entry": BadEntry,
+        "tacit/1 bad handover": BadHandover,
         "tacit/1 wrong answer": trustee_evidence.WrongAnswer,
         "tacit/1 equivocation": trustee_evidence.Equivocation,
     }

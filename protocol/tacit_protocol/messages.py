@@ -182,7 +182,7 @@ class GrantRequest(Message, frozen=True):
 
 
 class UploadCommitment(Message, frozen=True):
-    """A member commits to what it gives to the shuffler: a salted digest of all sealed records."""
+    """A member commits to what it gives to the shuffler: a digest over the salted hashes of all records."""
 
     epoch: Identifier
     stream: Identifier
@@ -219,7 +219,7 @@ class CeremonyCut(Message, frozen=True):
 
 
 class Handover(Message, frozen=True):
-    """The shuffler hands a window over: which commitments went in, how many records came out, their digest.
+    """The shuffler hands a window over: which commitments went in, how many records came out, the digest of their list.
 
     No entries and a count of 0 say that fewer than the minimum of members contributed: the records wait for the
     next window, because in a small crowd the secretariat could guess whose they are.

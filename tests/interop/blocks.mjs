@@ -5,10 +5,12 @@ import { pippenger } from '@noble/curves/abstract/curve.js';
 import { chacha20poly1305 } from '@noble/ciphers/chacha.js';
 import { hmac } from '@noble/hashes/hmac.js';
 import { sha256, sha512 } from '@noble/hashes/sha2.js';
+import { shake256 as shake } from '@noble/hashes/sha3.js';
 
 export const { Point } = ristretto255;
 export const L = 2n ** 252n + 27742317777372353535851937790883648493n;
 export { sha256, sha512, x25519 };
+export const shake256 = (message, size) => shake(message, { dkLen: size });
 
 export class Refused extends Error {
   constructor(party, message) {

@@ -2,7 +2,8 @@
 
 import { chacha20poly1305 } from '@noble/ciphers/chacha.js';
 import {
-  I2OSP, Refused, cat, compare, equal, expand, extract, hpkeOpen, hpkeSeal, merkleRoot, pieces, sha512,
+  I2OSP, Refused, cat, compare, equal, expand, extract, hpkeOpen, hpkeSeal, merkleRoot, pieces, sha256, sha512,
+  shake256,
 } from './blocks.mjs';
 
 const NONCE = new Uint8Array(12);
@@ -43,10 +44,15 @@ const place = (epoch, stream) => `tacit/1 upload|${epoch}|${stream}`;
 export const sealUpload = (agreementKey, epoch, stream, sealed, ephemeral) =>
   hpkeSeal(agreementKey, place(epoch, stream), sealed, ephemeral);
 export const openUpload = (secret, epoch, stream, upload) => hpkeOpen(secret, place(epoch, stream), upload);
+export function saltedHashes(salt, uploads) {
+  const salts = pieces(shake256(cat('tacit/1 upload salts', [0], salt), 32 * uploads.length), 32);
+  return cat(...uploads.map((upload, i) => sha256(cat(salts[i], sha256(upload)))));
+}
 export const uploadDigest = (salt, epoch, stream, uploads) =>
-  sha512(cat('tacit/1 upload', [0], salt, place(epoch, stream), ...uploads));
+  sha512(cat('tacit/1 upload', [0], place(epoch, stream), saltedHashes(salt, uploads)));
+export const handoverList = (uploads) => cat(...uploads.map(sha256).sort(compare));
 export const handoverDigest = (epoch, stream, window, uploads) =>
-  sha512(cat('tacit/1 handover', [0], place(epoch, stream), `|${window}|`, ...uploads));
+  sha512(cat(`tacit/1 handover|${epoch}|${stream}|${window}`, [0], handoverList(uploads)));
 
 // U6, M1
 export const rootOf = (file) => merkleRoot(pieces(file, 65_536));

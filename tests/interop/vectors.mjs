@@ -180,6 +180,8 @@ const checks = {
     assert.deepEqual(
       uploads.map((one) => hex(records.openUpload(unhex(vector.private_key), epoch, stream, one))), vector.sealed,
     );
+    same(records.saltedHashes(unhex(vector.salt), uploads), vector.salted_hashes);
+    same(records.handoverList([...uploads].reverse()), vector.handover_list);
     same(records.uploadDigest(unhex(vector.salt), epoch, stream, uploads), vector.upload_digest);
     same(records.handoverDigest(epoch, stream, window, [...uploads].reverse()), vector.handover_digest);
     same(records.handoverDigest(epoch, stream, window, []), vector.empty_handover_digest);

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from support.vectors import draw_from
 from tacit_protocol import shuffle
 from tacit_protocol.errors import EncodingError, UploadError
+from tacit_protocol.handover import list_digest
 from tacit_protocol.messages import UploadCommitment
 from tacit_protocol.sealed_index import SEALED_BYTES
 
@@ -26,8 +27,12 @@ def uploaded(count: int = 64) -> list[bytes]:
     return [draw(shuffle.UPLOAD_BYTES) for _ in range(count)]
 
 
+def hashes(records: list[bytes]) -> bytes:
+    return b"".join(shuffle.record_hashes(records))
+
+
 def committed(records: list[bytes], salt: bytes = bytes(32)) -> UploadCommitment:
-    return UploadCommitment(E, S, 1, len(records), shuffle.upload_digest(salt, E, S, records))
+    return UploadCommitment(E, S, 1, len(records), shuffle.upload_digest(salt, E, S, hashes(records)))
 
 
 def test_only_the_secretariat_opens_an_upload_and_only_in_its_place() -> None:
@@ -96,14 +101,14 @@ def test_equal_uploads_have_unrelated_commitments() -> None:
 
 
 def test_a_digest_belongs_to_its_place_and_purpose() -> None:
-    records = uploaded()
+    packed = hashes(uploaded())
     digests = [
-        shuffle.upload_digest(bytes(32), E, S, records),
-        shuffle.upload_digest(bytes(32), "2027-h1", S, records),
-        shuffle.upload_digest(bytes(32), E, "ecovadis", records),
-        shuffle.handover_digest(E, S, 1, records),
-        shuffle.handover_digest(E, S, 2, records),
-        shuffle.handover_digest("2027-h1", S, 1, records),
+        shuffle.upload_digest(bytes(32), E, S, packed),
+        shuffle.upload_digest(bytes(32), "2027-h1", S, packed),
+        shuffle.upload_digest(bytes(32), E, "ecovadis", packed),
+        list_digest(E, S, 1, packed),
+        list_digest(E, S, 2, packed),
+        list_digest("2027-h1", S, 1, packed),
     ]
     assert len(set(digests)) == len(digests)
 

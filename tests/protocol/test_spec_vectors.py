@@ -26,6 +26,7 @@ from tacit_protocol import (
     checkpoint,
     dleq,
     grants,
+    handover,
     hkdf,
     index_file,
     keygen,
@@ -86,7 +87,7 @@ def test_the_specification_lists_every_file() -> None:
 
 def test_every_step_of_the_specification_is_named_in_the_code() -> None:
     steps = set(re.findall(r"\*\*([REUSMQ]\d)\*\*", SPEC))
-    assert len(steps) == 4 + 5 + 3 + 6 + 3 + 5
+    assert len(steps) == 4 + 5 + 3 + 7 + 3 + 5
     code = "".join(
         path.read_text(encoding="utf-8")
         for folder in ("protocol", "client_sdk", "server")
@@ -283,10 +284,14 @@ def test_uploads_and_their_digests() -> None:
     opened = [shuffle.open_at_secretariat(key, epoch, stream, upload) for upload in uploads]
     assert [one.hex() for one in opened] == vector["sealed"]
     salt = bytes.fromhex(vector["salt"])
-    assert shuffle.upload_digest(salt, epoch, stream, uploads).hex() == vector["upload_digest"]
-    handed_over = [b"".join(reversed(uploads))]  # pages do not matter
-    assert shuffle.handover_digest(epoch, stream, vector["window"], handed_over).hex() == vector["handover_digest"]
-    assert shuffle.handover_digest(epoch, stream, vector["window"], []).hex() == vector["empty_handover_digest"]
+    hashes = list(shuffle.record_hashes(uploads))
+    assert [one.hex() for one in hashes] == vector["hashes"]
+    assert shuffle.salted_hashes(salt, b"".join(hashes)).hex() == vector["salted_hashes"]
+    assert shuffle.upload_digest(salt, epoch, stream, b"".join(hashes)).hex() == vector["upload_digest"]
+    packed = handover.make_list(shuffle.record_hashes([b"".join(reversed(uploads))]))  # order and pages do not matter
+    assert packed.hex() == vector["handover_list"]
+    assert handover.list_digest(epoch, stream, vector["window"], packed).hex() == vector["handover_digest"]
+    assert handover.list_digest(epoch, stream, vector["window"], b"").hex() == vector["empty_handover_digest"]
 
 
 def test_the_index() -> None:

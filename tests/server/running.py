@@ -269,7 +269,7 @@ class FakeMember:
             with self.world.keeper.view() as board:
                 window = board.open_window(EPOCH, STREAM)
         page, salt = b"".join(uploads), secrets.token_bytes(32)
-        digest = shuffle.upload_digest(salt, EPOCH, STREAM, [page])
+        digest = shuffle.upload_digest(salt, EPOCH, STREAM, b"".join(shuffle.record_hashes([page])))
         answer = self.post(UploadCommitment(EPOCH, STREAM, window, len(uploads), digest))
         assert answer.status_code == 201, answer.text
         return messages.decode(answer.content, BoardEntry).sequence, salt, page

@@ -250,6 +250,7 @@ def test_a_handover_with_records_is_not_posted_to_the_board(world):
 
 def test_an_index_that_was_not_published_is_not_found(member):
     problem(member.send(0, "GET", f"/v1/indexes/{EPOCH}/{STREAM}/1"), 404, "not-found")
+    problem(member.send(0, "GET", f"/v1/handovers/{EPOCH}/{STREAM}/1"), 404, "not-found")
 
 
 @pytest.mark.parametrize("path", ["/v1/indexes/..%2f..%2fetc/passwd/1", "/v1/indexes/A/b/1", "/v1/indexes/a/b/0"])
@@ -261,6 +262,7 @@ def test_a_stranger_learns_nothing(world):
     stranger = FakeMember(world, Ed25519PrivateKey.generate())
     for method, target in (
         ("GET", f"/v1/indexes/{EPOCH}/{STREAM}/1"),
+        ("GET", f"/v1/handovers/{EPOCH}/{STREAM}/1"),
         ("PUT", f"/v1/handovers/{EPOCH}/{STREAM}/1/pages/0"),
     ):
         problem(stranger.send(0, method, target), 401, "unauthenticated")

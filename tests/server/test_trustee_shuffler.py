@@ -8,6 +8,8 @@ import pytest
 
 from server.running import SECRET, World
 from tacit_protocol import messages, shuffle
+from tacit_protocol.errors import UploadError
+from tacit_protocol.handover import list_digest, make_list, verify_list
 from tacit_protocol.messages import Handover, UploadCommitment
 from tacit_protocol.shuffle import UPLOAD_BYTES
 from tacit_server.settings import ServerSettings
@@ -49,16 +51,46 @@ def shuffler(tmp_path) -> Shuffler:
     return Shuffler(home, Store(home.database), FakeUpstream())
 
 
+def hashes(*pages: bytes) -> bytes:
+    return b"".join(shuffle.record_hashes(pages))
+
+
 def upload(shuffler: Shuffler, member: str, entry: int, window: int = 1, count: int = 64) -> set[bytes]:
     page = secrets.token_bytes(UPLOAD_BYTES * count)
     salt = secrets.token_bytes(32)
-    commitment = UploadCommitment("e", "s", window, count, shuffle.upload_digest(salt, "e", "s", [page]))
+    commitment = UploadCommitment("e", "s", window, count, shuffle.upload_digest(salt, "e", "s", hashes(page)))
     for number, start in enumerate(range(0, len(page), shuffle.PAGE_RECORDS * UPLOAD_BYTES)):
         piece = page[start : start + shuffle.PAGE_RECORDS * UPLOAD_BYTES]
         shuffler.receive_page(member, commitment, entry, number, piece)
     shuffler.verify(member, commitment, entry, salt)
     shuffler.accept(member, commitment, entry)
     return {page[i : i + UPLOAD_BYTES] for i in range(0, len(page), UPLOAD_BYTES)}
+
+
+def commit(shuffler: Shuffler, member: str, entry: int, page: bytes) -> None:
+    """Upload one page of given records, up to the receipt."""
+    salt = secrets.token_bytes(32)
+    count = len(page) // UPLOAD_BYTES
+    commitment = UploadCommitment("e", "s", 1, count, shuffle.upload_digest(salt, "e", "s", hashes(page)))
+    shuffler.receive_page(member, commitment, entry, 0, page)
+    shuffler.verify(member, commitment, entry, salt)
+    shuffler.accept(member, commitment, entry)
+
+
+def test_nobody_can_make_the_shuffler_hand_a_record_over_twice(shuffler):
+    """It would be held against the shuffler: so copies get no receipt, within an upload or between two members'."""
+    page = secrets.token_bytes(64 * UPLOAD_BYTES)
+    commit(shuffler, "one", 10, page)
+    other = secrets.token_bytes(62 * UPLOAD_BYTES)
+    with pytest.raises(UploadError, match="2 records of this upload are in another member's") as caught:
+        commit(shuffler, "two", 11, page[: 2 * UPLOAD_BYTES] + other)
+    assert caught.value.party == "two" and shuffler.receipt(11) is None
+    with pytest.raises(UploadError, match="sent a record twice") as caught:
+        commit(shuffler, "two", 12, other + other[: 2 * UPLOAD_BYTES])
+    assert caught.value.party == "two" and shuffler.receipt(12) is None
+    commit(shuffler, "one", 13, page)  # its own again: that takes the place of the first
+    handover = messages.body_of(shuffler.prepare(PLACE, 1, 1, set()), Handover)
+    assert (handover.entries, handover.count) == ((13,), 64)
 
 
 def delivered(shuffler: Shuffler) -> list[bytes]:
@@ -77,7 +109,9 @@ def test_all_records_come_out_once_in_another_order_under_the_signed_digest(shuf
     assert handover.entries == (10, 11)
     pages = shuffler.upstream.pages
     assert sorted(pages) == [0, 1, 2]
-    assert handover.digest == shuffle.handover_digest("e", "s", 1, [pages[n] for n in sorted(pages)])
+    packed = make_list(shuffle.record_hashes(pages.values()))
+    assert handover.digest == list_digest("e", "s", 1, packed)
+    verify_list(handover, packed)
     # Both members' records are mixed: the 64 of the second are not in one place.
     second = [i for i, record in enumerate(records) if record in upload_of(shuffler, 11)]
     assert max(second) - min(second) > 64

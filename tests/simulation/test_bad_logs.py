@@ -126,6 +126,13 @@ def opens_an_epoch_twice(case: Case) -> None:
     case.made.add(case.made.secretariat, msgspec.structs.replace(manifest, quota=10**9))
 
 
+def lets_an_injected_record_pass(case: Case) -> None:
+    """A hand-over that the shuffler put a record of its own into: one more than the members committed to."""
+    uploads = tuple(case.made.upload(member, 2) for member in case.members)
+    case.made.add(case.made.secretariat, WindowClose(EPOCH, STREAM, 2))
+    case.made.hand_over(2, uploads, 129)
+
+
 def closes_a_window_that_is_not_open(case: Case) -> None:
     """Window 7 where window 2 is open."""
     case.made.add(case.made.secretariat, WindowClose(EPOCH, STREAM, 7))
@@ -148,6 +155,7 @@ BAD_ENTRIES: dict[str, tuple[Cheat, str]] = {
     "invents a member's message": (invents_a_members_message, "does not verify"),
     "lets a trustee say two things in the ceremony": (lets_a_trustee_say_two_things, "two different messages"),
     "opens an epoch twice": (opens_an_epoch_twice, "opened twice"),
+    "lets an injected record pass": (lets_an_injected_record_pass, "has 129 records, its members committed to 128"),
     "closes a window that is not open": (closes_a_window_that_is_not_open, "is not open"),
 }
 

@@ -66,6 +66,8 @@ class Case:
         self.write_log([messages.encode_leaf(entry) for entry in self.made.entries])
         for window, data in self.made.files.items():
             (indexes / f"{window}.tacit-index").write_bytes(data)
+        for window, packed in self.made.lists.items():
+            (indexes / f"{window}.tacit-handover").write_bytes(packed)
         pins = {
             "secretariat": {"url": "https://secretariat.example", "signing_key": self.made.secretariat_key},
             "trustees": [{"index": i, "signing_key": key} for i, key in self.made.trustee_keys.items()],

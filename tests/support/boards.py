@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from support.vectors import draw_from
-from tacit_protocol import grants, index_file, keygen, messages, sealed_index, signing, voprf
+from tacit_protocol import grants, handover, index_file, keygen, messages, sealed_index, shuffle, signing, voprf
 from tacit_protocol.board import Board
 from tacit_protocol.group import Backend, load_backend
 from tacit_protocol.index_file import IndexHeader
@@ -46,6 +46,14 @@ class Batch:
     blinded: bytes
 
 
+@dataclass(frozen=True)
+class Sent:
+    """What a member keeps of an upload: its salt, and the packed hashes of its records in the order sent."""
+
+    salt: bytes
+    hashes: bytes
+
+
 @dataclass
 class MadeBoard:
     """Entries in order; ``time`` moves on by a minute for each."""
@@ -65,6 +73,8 @@ class MadeBoard:
         self.auditor_agreement = X25519PrivateKey.from_private_bytes(self.draw(32))
         self.files: dict[int, bytes] = {}  # window -> index
         self.shares: dict[int, KeyShare] = {}  # of the stream's key, by trustee
+        self.lists: dict[int, bytes] = {}  # window -> list of the hand-over
+        self.sent: dict[int, Sent] = {}  # entry of an upload's commitment -> what was sent
 
     def signing_key(self) -> Ed25519PrivateKey:
         return Ed25519PrivateKey.from_private_bytes(self.draw(32))
@@ -183,12 +193,33 @@ class MadeBoard:
     def window(self, *members: Ed25519PrivateKey, records: int = 64, extra: int = 0) -> None:
         """Append uploads, the window's end, the hand-over and the index; ``extra`` records come from nowhere."""
         window = 1 + max(self.files, default=0)
-        uploads = [self.add(m, UploadCommitment(EPOCH, STREAM, window, records, self.draw(64))) for m in members]
+        uploads = [self.upload(m, window, records) for m in members]
         self.publish(window, tuple(uploads), records * len(members), records * len(members) + extra)
+
+    def upload(self, member: Ed25519PrivateKey, window: int, records: int = 64) -> int:
+        """Append the commitment to an upload of records of which only the hashes matter."""
+        sent = Sent(self.draw(shuffle.SALT_BYTES), self.draw(shuffle.HASH_BYTES * records))
+        digest = shuffle.upload_digest(sent.salt, EPOCH, STREAM, sent.hashes)
+        entry = self.add(member, UploadCommitment(EPOCH, STREAM, window, records, digest))
+        self.sent[entry] = sent
+        return entry
+
+    def hand_over(self, window: int, uploads: tuple[int, ...], count: int, packed: bytes | None = None) -> int:
+        """Append the shuffler's hand-over; ``packed`` is the list that it signs, by default the right one."""
+        if packed is None:
+            sent = b"".join(self.sent[entry].hashes for entry in uploads)
+            packed = handover.make_list(sent[i : i + 32] for i in range(0, len(sent), 32))
+        self.lists[window] = packed
+        digest = handover.list_digest(EPOCH, STREAM, window, packed)
+        return self.add(self.trustees[3], Handover(EPOCH, STREAM, window, uploads, count, digest))
 
     def publish(self, window: int, uploads: tuple[int, ...], handed: int, records: int) -> None:
         self.add(self.secretariat, WindowClose(EPOCH, STREAM, window))
-        self.add(self.trustees[3], Handover(EPOCH, STREAM, window, uploads, handed, self.draw(64)))
+        self.hand_over(window, uploads, handed)
+        self.announce(window, records)
+
+    def announce(self, window: int, records: int) -> None:
+        """Append the root of an index of random records."""
         entries = records * sealed_index.ENTRIES_PER_RECORD
         data = self.index(window, entries, records)
         self.files[window] = data

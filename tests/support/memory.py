@@ -197,7 +197,8 @@ class MemoryRound:
             return json.dumps({"pages": sorted(pages), "complete": entry in self.finished}).encode()
         commitment = messages.body_of(self.entries[entry], UploadCommitment)
         packed = [page for _, page in sorted(pages.items())]
-        assert shuffle.upload_digest(body, EPOCH, STREAM, packed) == commitment.digest
+        hashes = b"".join(shuffle.record_hashes(packed))
+        assert shuffle.upload_digest(body, EPOCH, STREAM, hashes) == commitment.digest
         receipt = Receipt(EPOCH, STREAM, commitment.window, entry, commitment.count)
         self.finished.setdefault(
             entry, messages.encode(signing.sign(self.signing[3], "receipt", messages.encode(receipt)))

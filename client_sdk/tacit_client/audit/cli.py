@@ -147,7 +147,10 @@ def explain(
 @app.command()
 def evidence(
     file: Annotated[
-        Path, typer.Argument(help="A fork, a bad entry, a complaint, a wrong answer: as somebody's program saved it.")
+        Path,
+        typer.Argument(
+            help="A fork, a bad entry or hand-over, a complaint, a wrong answer: as somebody's program saved it."
+        ),
     ],
     secretariat: UrlOption = None,
     folder: FolderOption = None,
@@ -162,6 +165,7 @@ def evidence(
     from tacit_protocol import evidence as files
     from tacit_protocol.errors import TacitError
     from tacit_protocol.evidence import BadEntry, ForkEvidence
+    from tacit_protocol.handover_evidence import BadHandover
     from tacit_protocol.signing import Signed
     from tacit_protocol.trustee_evidence import Equivocation, WrongAnswer
 
@@ -184,8 +188,12 @@ def evidence(
                 elif isinstance(found, WrongAnswer):
                     proving.check_pinned(found, pinned)
                     text, parties = proving.prove_wrong_answer(found, inquiry.follow(EXIT_UNCHECKED))
+                elif isinstance(found, BadHandover):
+                    text, parties = proving.prove_bad_handover(found, inquiry.follow(EXIT_UNCHECKED))
                 else:
-                    board = inquiry.follow(EXIT_UNCHECKED)  # what the log itself breaks is not what the file says
+                    # What the log itself breaks is not what the file says.
+                    board, place = inquiry.follow(EXIT_UNCHECKED), proving.place_of(found)
+                    inquiry.fetch(place)
                     text, parties = proving.prove_complaint(found, board, inquiry.source)
         except (PartyUnavailable, VaultError):
             raise

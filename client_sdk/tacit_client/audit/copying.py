@@ -11,17 +11,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tacit_client.audit.findings import FINDING, UNCHECKED, Report
-from tacit_client.audit.sources import CHECKPOINT, LOG, FolderSource, index_path
+from tacit_client.audit.sources import CHECKPOINT, LOG, FolderSource, index_path, list_path
 from tacit_client.audit.verifying import first_key
 from tacit_client.errors import PartyUnavailable, Refused
 from tacit_client.parties import Secretariat
 from tacit_client.vault import write_atomically
 from tacit_protocol import checkpoint as notes
-from tacit_protocol import following, merkle, messages, tiles
+from tacit_protocol import following, handover, merkle, messages, tiles
 from tacit_protocol.board import Board
 from tacit_protocol.checkpoint import Checkpoint, Note
 from tacit_protocol.errors import EncodingError, IndexFileError
-from tacit_protocol.messages import BoardEntry, IndexRoot
+from tacit_protocol.messages import BoardEntry, Handover, IndexRoot
 from tacit_protocol.tiles import TileName
 
 CONSISTENCY = "one history"
@@ -83,6 +83,25 @@ def add_indexes(source: FolderSource, secretariat: Secretariat, roots: list[Inde
             secretariat.download_index(root, path, lambda _: None)
         except (Refused, IndexFileError):
             path.unlink(missing_ok=True)
+
+
+def add_lists(source: FolderSource, secretariat: Secretariat, handovers: list[Handover]) -> None:
+    """Fetch the lists of hand-overs that the copy lacks; the source remembers those that the secretariat lacks too.
+
+    A list that is there is fetched again if it is not the signed one, because the copy may be damaged.
+    """
+    for each in handovers:
+        held = source.handover_list(each)
+        if held is not None and handover.is_signed(each, held):
+            continue
+        path = list_path(source.folder, each)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            write_atomically(path, secretariat.handover_list(each))
+        except Refused as error:
+            path.unlink(missing_ok=True)
+            if error.evidence.get("status") == 404:
+                source.withheld.add((each.epoch, each.stream, each.window))
 
 
 def _contradicted(

@@ -121,7 +121,8 @@ def _handover(m: Handover, _signer: str) -> list[str]:
         return [f"Too few members contributed to window {m.window} of {m.epoch}/{m.stream}: their records wait."]
     return [
         f"The shuffler hands over {m.count:,} records of window {m.window} of {m.epoch}/{m.stream}, mixed, from the "
-        f"{len(m.entries)} uploads in entries {', '.join(map(str, m.entries))}."
+        f"{len(m.entries)} uploads in entries {', '.join(map(str, m.entries))}. The secretariat publishes the list of "
+        "their hashes: what is not in it the shuffler dropped, what is in it and not in the index the secretariat did."
     ]
 
 

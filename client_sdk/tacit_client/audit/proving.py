@@ -1,26 +1,25 @@
-"""Judge an evidence file: a fork of the log, a bad entry, a complaint, a wrong answer, a trustee's two messages."""
+"""Judge an evidence file: a fork of the log, a bad entry or hand-over, a complaint, a trustee's answer or messages."""
 
 from __future__ import annotations
 
 import mmap
 from collections.abc import Mapping
 
-import msgspec
-
-from tacit_client.audit.sources import EntrySource, Unreadable
+from tacit_client.audit.sources import EntrySource, Place, Unreadable
 from tacit_client.errors import PartyUnavailable, VaultError
 from tacit_protocol import checkpoint as notes
-from tacit_protocol import evidence, messages, signing, trustee_evidence
+from tacit_protocol import evidence, handover, handover_evidence, messages, signing, trustee_evidence
 from tacit_protocol.board import Board
-from tacit_protocol.errors import EncodingError, ProofError, TacitError
+from tacit_protocol.errors import EncodingError, HandoverListError, ProofError, TacitError
 from tacit_protocol.evidence import BadEntry, Complaint, ForkEvidence
 from tacit_protocol.group import load_backend
+from tacit_protocol.handover_evidence import BadHandover
 from tacit_protocol.index_file import IndexFile
 from tacit_protocol.messages import Handover, IndexRoot
 from tacit_protocol.signing import Signed
 from tacit_protocol.trustee_evidence import Equivocation, WrongAnswer
 
-EvidenceFile = ForkEvidence | BadEntry | WrongAnswer | Equivocation
+EvidenceFile = ForkEvidence | BadEntry | BadHandover | WrongAnswer | Equivocation
 
 
 def read(data: bytes, name: str) -> EvidenceFile | Signed:
@@ -104,33 +103,74 @@ def prove_equivocation(file: Equivocation, pins: Mapping[int, bytes]) -> tuple[s
     return text, (f"trustee {index}",)
 
 
+def prove_bad_handover(file: BadHandover, board: Board) -> tuple[str, tuple[str, ...]]:
+    """Return in words what is wrong with a hand-over that the shuffler signed, and who that is."""
+    text = handover_evidence.verify_bad_handover(file, board)
+    manifest = board.manifest(messages.body_of(file.handover, Handover).epoch)
+    return text, (f"trustee {manifest.shuffler}",)
+
+
+def place_of(signed: Signed) -> Place:
+    """Return the epoch, stream and window that a complaint is about; nothing of it was verified."""
+    complaint = messages.decode(signed.body, Complaint, signed.signer)
+    message = messages.decode_leaf(complaint.publication.leaf).message
+    if message.kind == "handover":
+        left_out = messages.body_of(message, Handover)
+        return left_out.epoch, left_out.stream, left_out.window
+    root = messages.body_of(message, IndexRoot)
+    return root.epoch, root.stream, root.window
+
+
 def prove_complaint(signed: Signed, board: Board, source: EntrySource) -> tuple[str, tuple[str, ...]]:
-    """Return in words what a complaint shows, and who must explain it; raises when it shows nothing."""
+    """Return in words what a complaint shows, and who is to blame; raises when it shows nothing.
+
+    Each record was in the upload that the shuffler receipted: one that is not in the list that it signed, it dropped.
+    One that is in the list and not in the index is the secretariat's to explain, which may be innocent only if the
+    member had sealed something else than it says: that, nobody but the secretariat can see.
+    """
     complaint = evidence.verify_complaint(signed, board)
-    publication = messages.decode_leaf(complaint.publication.leaf)
-    manifest = board.manifest(msgspec.json.decode(publication.message.body)["epoch"])
-    shuffler = f"trustee {manifest.shuffler}"
-    if publication.message.kind == "handover":
-        handover = messages.body_of(publication.message, Handover)
-        text = f"the hand-over of window {handover.window} leaves out an upload that the shuffler had receipted"
+    place = place_of(signed)
+    shuffler, window = f"trustee {board.manifest(place[0]).shuffler}", place[2]
+    if not complaint.missing:
+        text = f"the hand-over of window {window} leaves out an upload that the shuffler had receipted"
         return text, (shuffler,)
-    root = messages.body_of(publication.message, IndexRoot)
-    _verify_missing(complaint, root, source)
-    text = (
-        f"the index of window {root.window} lacks {len(complaint.missing)} records that member {signed.signer} names "
-        "as its own, of an upload that the shuffler receipted and handed over. The pages of the hand-over, whose "
-        "digest the shuffler signed, show whether they were in it: ask both for them"
-    )
-    return text, (shuffler, "secretariat")
+    handed_over = board.handovers[place]
+    hashes = source.handover_list(handed_over)
+    if hashes is None and place not in source.withheld:
+        raise PartyUnavailable(
+            "the list of the hand-over is needed to judge this: it is not in the folder, and only members and "
+            "appointed auditors get it from the secretariat"
+        )
+    if hashes is None:
+        return f"the secretariat does not show the list of the hand-over of window {window}", ("secretariat",)
+    try:
+        handover.verify_list(handed_over, hashes)
+    except HandoverListError as error:
+        # The secretariat saw the list before it took the hand-over in: it let the fault pass.
+        return error.message, (shuffler, "secretariat") if error.party == "shuffler" else ("secretariat",)
+    present = _in_index([m.commitment for m in complaint.missing], board.indexes[place], source)
+    verdict = handover_evidence.decide(complaint.missing, hashes, present.__contains__)
+    texts, parties = [], []
+    if verdict.by_shuffler:
+        parties.append(shuffler)
+        texts.append(
+            f"the hand-over of window {window} lacks {verdict.by_shuffler} records that the shuffler had receipted"
+        )
+    if verdict.by_secretariat:
+        parties.append("secretariat")
+        texts.append(
+            f"the index of window {window} lacks {verdict.by_secretariat} records that the shuffler handed over: "
+            f"either the secretariat left them out, or member {signed.signer} sealed something else than it says. "
+            "The secretariat must explain"
+        )
+    return "; ".join(texts), tuple(parties)
 
 
-def _verify_missing(complaint: Complaint, root: IndexRoot, source: EntrySource) -> None:
+def _in_index(commitments: list[bytes], root: IndexRoot, source: EntrySource) -> set[bytes]:
     path = source.index(root)
     if path is None:
         raise PartyUnavailable("the index file is needed to look for the records: it is not there")
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         index = IndexFile(data)
         index.verify(root)
-        present = sum(index.record(record.commitment) is not None for record in complaint.missing)
-    if present:
-        raise ProofError(f"{present} of the records that the complaint calls missing are in the index")
+        return {each for each in commitments if index.record(each) is not None}

@@ -16,11 +16,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from rich.console import Console
 from rich.markup import escape
 
-from tacit_client.audit.copying import add_indexes, update, wait_for
+from tacit_client.audit.copying import add_indexes, add_lists, update, wait_for
 from tacit_client.audit.findings import EXIT_FINDING, EXIT_UNCHECKED, FINDING, Report
 from tacit_client.audit.home import COPY, AuditorHome, Pins, read_pins
 from tacit_client.audit.show import line_of
-from tacit_client.audit.sources import FolderSource
+from tacit_client.audit.sources import FolderSource, Place
 from tacit_client.audit.verifying import Verification
 from tacit_client.errors import PartyUnavailable, Refused, VaultError
 from tacit_client.list_cells import ListError
@@ -114,6 +114,7 @@ class Inquiry:
         checks = self._read()
         if self.secretariat is not None:
             add_indexes(self.source, self.secretariat, list(checks.board.indexes.values()))
+            add_lists(self.source, self.secretariat, list(checks.board.handovers.values()))
         return checks.conclude()
 
     def follow(self, code: int = EXIT_FINDING) -> Board:
@@ -126,6 +127,14 @@ class Inquiry:
                 problems.print(line_of(finding), highlight=False)
             raise typer.Exit(code)
         return board
+
+    def fetch(self, place: Place) -> None:
+        """Fetch the index and the list of one window, where they are to be had and the copy lacks them."""
+        if self.secretariat is None or self.checks is None:
+            return
+        board = self.checks.board
+        add_indexes(self.source, self.secretariat, [board.indexes[place]] if place in board.indexes else [])
+        add_lists(self.source, self.secretariat, [board.handovers[place]] if place in board.handovers else [])
 
     def post(self, message: Message) -> int:
         """Sign a message as the auditor, put it on the log, and return its entry once the trustees have cosigned it."""

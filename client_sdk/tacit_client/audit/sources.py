@@ -2,7 +2,8 @@
 
 The log's own files, as any web server hands them out (C2SP tlog-tiles): ``log/checkpoint``, ``log/tile/…``; or what a
 member's program keeps: ``board.jsonl``, one entry a line, and ``checkpoint``. Indexes lie in
-``indexes/EPOCH/STREAM/WINDOW.tacit-index``. Nothing in a folder is trusted: everything is judged on reading.
+``indexes/EPOCH/STREAM/WINDOW.tacit-index``, the lists of hand-overs beside them (``WINDOW.tacit-handover``). Nothing in
+a folder is trusted: everything is judged on reading.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from tacit_protocol import checkpoint as notes
 from tacit_protocol import merkle, messages, tiles
 from tacit_protocol.checkpoint import Note
 from tacit_protocol.errors import EncodingError
-from tacit_protocol.messages import BoardEntry, IndexRoot
+from tacit_protocol.messages import BoardEntry, Handover, IndexRoot
 from tacit_protocol.tiles import TileName
 
 ENTRIES, CHECKPOINT, LOG = "board.jsonl", "checkpoint", "log"
@@ -32,6 +33,7 @@ class Unreadable:
     digest: bytes = bytes(merkle.HASH_BYTES)
 
 
+Place = tuple[str, str, int]  # epoch, stream, window
 Line = BoardEntry | Unreadable
 
 
@@ -40,6 +42,7 @@ class EntrySource(Protocol):
 
     name: str
     tiled: bool  # has the log's own files
+    withheld: set[Place]  # hand-overs whose list the secretariat says it does not have
 
     def note(self) -> Note | None:
         """Return the log's checkpoint, or None where the source has none; raises :class:`EncodingError`."""
@@ -57,12 +60,17 @@ class EntrySource(Protocol):
         """Return the file of a published index, or None where the source has none."""
         ...
 
+    def handover_list(self, handover: Handover) -> bytes | None:
+        """Return the list of a hand-over, or None where the source has none."""
+        ...
+
 
 class FolderSource:
     """A folder in either layout."""
 
     def __init__(self, folder: Path, name: str | None = None) -> None:
         self.folder, self.name = folder, name or f"folder {folder.name}"
+        self.withheld: set[Place] = set()
         self.tiled = (folder / LOG / CHECKPOINT).is_file()
         if not self.tiled and not (folder / ENTRIES).is_file():
             raise PartyUnavailable(
@@ -88,6 +96,13 @@ class FolderSource:
         """Return the path of an index in the folder."""
         path = index_path(self.folder, root)
         return path if path.is_file() else None
+
+    def handover_list(self, handover: Handover) -> bytes | None:
+        """Return the list in the folder; that of an empty hand-over is nothing, and no file."""
+        if not handover.count:
+            return b""
+        path = list_path(self.folder, handover)
+        return path.read_bytes() if path.is_file() else None
 
     def _lines(self) -> Iterator[Line]:
         with (self.folder / ENTRIES).open("rb") as file:
@@ -121,3 +136,8 @@ def bundles(size: int) -> Iterator[TileName]:
 def index_path(folder: Path, root: IndexRoot) -> Path:
     """Return where in a folder an index lies. The names come from a decoded message and cannot leave the folder."""
     return folder / "indexes" / root.epoch / root.stream / f"{root.window}.tacit-index"
+
+
+def list_path(folder: Path, handover: Handover) -> Path:
+    """Return where in a folder the list of a hand-over lies."""
+    return folder / "indexes" / handover.epoch / handover.stream / f"{handover.window}.tacit-handover"

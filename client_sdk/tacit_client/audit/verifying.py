@@ -15,17 +15,17 @@ from tacit_client.audit import silences
 from tacit_client.audit.findings import FINDING, NOTE, UNCHECKED, Report, StreamFacts
 from tacit_client.audit.heads import HeadCheck
 from tacit_client.audit.sources import EntrySource, Unreadable
-from tacit_protocol import evidence, merkle, messages
+from tacit_protocol import evidence, handover, merkle, messages
 from tacit_protocol.board import Board
 from tacit_protocol.checkpoint import Note
-from tacit_protocol.errors import CeremonyError, EncodingError, IndexFileError, TacitError
+from tacit_protocol.errors import CeremonyError, EncodingError, HandoverListError, IndexFileError, TacitError
 from tacit_protocol.group import Backend
 from tacit_protocol.index_file import IndexFile
-from tacit_protocol.messages import BoardEntry, IndexRoot, Manifest
+from tacit_protocol.messages import BoardEntry, Handover, IndexRoot, Manifest
 
 ENTRIES, RULES = "entries in sequence", "signatures and rules"
 KEYS, CEREMONIES, FILES, AUDITS = "pinned keys", silences.CEREMONIES, "index files", "query audits"
-ERASURES = "erasures"
+LISTS, ERASURES = "lists of hand-overs", "erasures"
 ERASURE_SECONDS = 30 * 86400  # after an epoch closes
 
 
@@ -73,6 +73,8 @@ class Verification:
         silences.report_witnesses(self.report, self.board, self.now)
         for root in self.board.indexes.values():
             self._index(root)
+        for each in self.board.handovers.values():
+            self._handover(each)
         self._query_audits()
         self._erasures()
         return self.report
@@ -176,6 +178,24 @@ class Verification:
             text = error.message if isinstance(error, IndexFileError) else f"{place} is empty"
             evidence = error.evidence if isinstance(error, IndexFileError) else {}
             self.report.add(FINDING, FILES, text, "secretariat", evidence=evidence)
+
+    def _handover(self, message: Handover) -> None:
+        place = (message.epoch, message.stream, message.window)
+        hashes = self.source.handover_list(message)
+        if hashes is None:
+            withheld = place in self.source.withheld
+            what = "is not shown by the secretariat" if withheld else "was not there to be compared with its digest"
+            text = f"the list of the hand-over of {message.epoch}/{message.stream} window {message.window} {what}"
+            self.report.add(FINDING if withheld else UNCHECKED, LISTS, text, "secretariat" if withheld else None)
+            return
+        self.report.checked(LISTS)
+        try:
+            handover.verify_list(message, hashes)
+        except HandoverListError as error:
+            shuffler = f"trustee {self.board.manifest(message.epoch).shuffler}"
+            # The secretariat saw the list before it took the hand-over in, and let it pass.
+            parties = (shuffler, "secretariat") if error.party == "shuffler" else ("secretariat",)
+            self.report.add(FINDING, LISTS, error.message, *parties, evidence=error.evidence)
 
     def _query_audits(self) -> None:
         audits = self.board.audits

@@ -163,6 +163,16 @@ def _add_indexes(app: FastAPI, parts: Secretariat) -> None:
         _check_range(request, root.size)
         return FileResponse(path, media_type=INDEX_TYPE, headers={"ETag": f'"{root.root.hex()}"'})
 
+    @app.get("/v1/handovers/{epoch}/{stream}/{window}", dependencies=[Depends(parts.guard.body())])
+    def handover_list(request: Request, epoch: PathName, stream: PathName, window: Window) -> Response:
+        with parts.keeper.view() as board:
+            handover = board.handovers.get((epoch, stream, window))
+        path = parts.shelves.handover_list(epoch, stream, window)
+        if handover is None or not handover.count or not path.exists():
+            raise NotFoundError(f"there is no list of a hand-over of {epoch}/{stream} window {window}")
+        _check_range(request, path.stat().st_size)
+        return FileResponse(path, media_type=INDEX_TYPE, headers={"ETag": f'"{handover.digest.hex()}"'})
+
 
 def _check_range(request: Request, size: int) -> None:
     """Refuse a range beyond the end; ignore every Range that is not one plain range, as RFC 9110 allows."""

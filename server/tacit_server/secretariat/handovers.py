@@ -1,13 +1,21 @@
-"""Take over a window's shuffled records from the shuffler: page by page, then as a whole, then onto the board."""
+"""Take over a window's shuffled records from the shuffler: page by page, then as a whole, then onto the board.
+
+The list of their hashes is on disk before the hand-over is on the board: whoever misses a record is told by it whether
+the shuffler or the secretariat lost it. A hand-over that proves that the shuffler cheats is refused and kept.
+"""
 
 from __future__ import annotations
 
-from tacit_protocol import messages, shuffle, signing
+from tacit_protocol import handover_evidence, messages, shuffle, signing
 from tacit_protocol.errors import UploadError
+from tacit_protocol.handover import is_signed, make_list
+from tacit_protocol.handover_evidence import BadHandover
 from tacit_protocol.messages import BoardEntry, Handover
 from tacit_protocol.shuffle import PAGE_RECORDS, UPLOAD_BYTES
 from tacit_protocol.signing import Signed
 from tacit_server.errors import ConflictError, ForbiddenError
+from tacit_server.files import write_atomically
+from tacit_server.observing import log
 from tacit_server.secretariat import rounds
 from tacit_server.secretariat.keeper import Keeper
 from tacit_server.secretariat.publish import Shelves
@@ -30,7 +38,7 @@ def receive_page(keeper: Keeper, shelves: Shelves, signer: str, place: Place, nu
 
 
 def complete(keeper: Keeper, shelves: Shelves, signer: str, place: Place, message: Signed) -> tuple[BoardEntry, bool]:
-    """Check count and digest over all pages and put the hand-over on the board (SPEC step U5).
+    """Check the pages against the signed list, keep the list and put the hand-over on the board (SPEC step U5).
 
     Repeating it gives the same entry.
     """
@@ -47,7 +55,10 @@ def complete(keeper: Keeper, shelves: Shelves, signer: str, place: Place, messag
         _expect(keeper, signer, place)
         manifest = board.manifest(place[0])
         signing.verify(manifest.trustee(manifest.shuffler).signing_key, message)
-    _verify_pages(shelves, handover, signer)
+    hashes = _list_of_pages(shelves, handover, signer)
+    _refuse_fault(keeper, message, handover, hashes)
+    _verify_digest(handover, hashes, signer)
+    write_atomically(shelves.handover_list(*place), hashes)
     return keeper.append(message)
 
 
@@ -58,18 +69,36 @@ def _expect(keeper: Keeper, signer: str, place: Place) -> None:
         rounds.expect_handover(board, *place)
 
 
-def _verify_pages(shelves: Shelves, handover: Handover, party: str) -> None:
+def _list_of_pages(shelves: Shelves, handover: Handover, party: str) -> bytes:
     pages = shelves.pages(handover.epoch, handover.stream, handover.window)
     sizes = pages.sizes()
-    count = sum(sizes.values()) // UPLOAD_BYTES
     if list(sizes) != list(range(len(sizes))):
         raise UploadError(f"a page of the hand-over is missing: {len(sizes)} pages are here", party=party)
+    return make_list(shuffle.record_hashes(pages.pages()))
+
+
+def _refuse_fault(keeper: Keeper, message: Signed, handover: Handover, hashes: bytes) -> None:
+    with keeper.view() as board:
+        wrong = handover_evidence.fault(board, handover, hashes)
+        shuffler = f"trustee {board.manifest(handover.epoch).shuffler}"
+        key = board.secretariat_key
+    if wrong is None:
+        return
+    name = f"handover-{handover.epoch}-{handover.stream}-{handover.window}.json"
+    path = keeper.home.folder / "evidence" / name
+    if not path.exists():  # the shuffler tries again and again
+        write_atomically(path, messages.encode(BadHandover(key, message, hashes)))
+        log.error("hand-over refused", reason=wrong, party=shuffler, evidence=str(path))
+    raise UploadError(f"the hand-over breaks a rule: {wrong}", party=shuffler, evidence={"window": handover.window})
+
+
+def _verify_digest(handover: Handover, hashes: bytes, party: str) -> None:
+    count = len(hashes) // shuffle.HASH_BYTES
     if count != handover.count:
         raise UploadError(
             f"the hand-over says {handover.count} records, its pages hold {count}",
             party=party,
             evidence={"promised": handover.count, "received": count},
         )
-    digest = shuffle.handover_digest(handover.epoch, handover.stream, handover.window, pages.pages())
-    if digest != handover.digest:
+    if not is_signed(handover, hashes):
         raise UploadError("the pages of the hand-over are not the ones its digest is over", party=party)

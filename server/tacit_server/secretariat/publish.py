@@ -1,7 +1,8 @@
 """From a hand-over to a published index: open the records, order them, write the file, announce its root.
 
-Crash order: the file is in its place before its root is on the board, the pages are deleted after. A start of the
-server begins again with every hand-over that has no index, from the stored pages; the same pages give the same file.
+Crash order: the list of a hand-over is in its place before the hand-over is on the board, the index file before its
+root is, and the pages are deleted after that. A start of the server begins again with every hand-over that has no
+index, from the stored pages; the same pages give the same file. List and index are kept.
 """
 
 from __future__ import annotations
@@ -46,6 +47,10 @@ class Shelves:
     def index(self, epoch: str, stream: str, window: int) -> Path:
         """Return the path of a published index."""
         return self.folder / "indexes" / epoch / stream / f"{window}.tacit-index"
+
+    def handover_list(self, epoch: str, stream: str, window: int) -> Path:
+        """Return the path of the list of a hand-over: the hashes of its records, ascending."""
+        return self.folder / "indexes" / epoch / stream / f"{window}.tacit-handover"
 
 
 class Publisher:

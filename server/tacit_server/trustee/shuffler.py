@@ -15,17 +15,19 @@ from pathlib import Path
 
 from tacit_protocol import messages, shuffle, signing
 from tacit_protocol.errors import UploadError
+from tacit_protocol.handover import list_digest, make_list
 from tacit_protocol.messages import BoardEntry, Handover, Manifest, Receipt, UploadCommitment
-from tacit_protocol.shuffle import PAGE_RECORDS, SHUFFLE_RANDOM_BYTES, UPLOAD_BYTES
+from tacit_protocol.shuffle import HASH_BYTES, PAGE_RECORDS, SHUFFLE_RANDOM_BYTES, UPLOAD_BYTES
 from tacit_protocol.signing import Signed
 from tacit_server.errors import ConflictError
-from tacit_server.files import PageFolder
+from tacit_server.files import PageFolder, write_atomically
 from tacit_server.home import Home
 from tacit_server.observing import log
 from tacit_server.trustee.store import Place, Store, UploadRow
 from tacit_server.trustee.upstream import RefusedError, Upstream
 
 PAGE_BYTES = PAGE_RECORDS * UPLOAD_BYTES
+_HASHES = "hashes"  # beside the pages of an upload: of each record, in the order sent
 
 
 @dataclass(frozen=True)
@@ -61,14 +63,15 @@ class Shuffler:
         pages.write(number, page)
 
     def verify(self, member: str, commitment: UploadCommitment, entry: int, salt: bytes) -> None:
-        """Raise :class:`UploadError` unless all pages are here and are what was committed to."""
+        """Raise :class:`UploadError` unless all pages are here and are what was committed to; keep their hashes."""
         pages = self.pages(commitment, entry)
         sizes = pages.sizes()
         missing = next((n for n, found in enumerate(sizes) if n != found), None)
         if missing is not None:
             raise UploadError(f"page {missing} of the upload is missing", party=member)
         count = sum(sizes.values()) // UPLOAD_BYTES
-        shuffle.verify_upload(commitment, member, salt, count, pages.pages())
+        hashes = shuffle.verify_upload(commitment, member, salt, count, pages.pages())
+        write_atomically(pages.path / _HASHES, hashes)
 
     def receipt(self, entry: int) -> Signed | None:
         """Return the receipt of a complete upload."""
@@ -76,7 +79,12 @@ class Shuffler:
         return messages.decode(row.receipt, Signed) if row else None
 
     def accept(self, member: str, commitment: UploadCommitment, entry: int) -> Signed:
-        """Sign the receipt of a verified upload; from here on it belongs to the window."""
+        """Sign the receipt of a verified upload; from here on it belongs to the window.
+
+        Raises :class:`UploadError` when a record of it is in another member's upload: two members could otherwise make
+        an honest shuffler hand a record over twice, which is held against it. Not for two calls at a time.
+        """
+        self._refuse_copies(member, commitment, entry)
         body = Receipt(commitment.epoch, commitment.stream, commitment.window, entry, commitment.count)
         signed = signing.sign(self.home.signing_key, messages.kind_of(body), messages.encode(body))
         self.store.add_upload(
@@ -107,7 +115,8 @@ class Shuffler:
         pages = self._handover_pages(place, window)
         pages.remove()
         count = self._write_shuffled(rows, pages)
-        digest = shuffle.handover_digest(*place, window, pages.pages())
+        hashes = make_list(shuffle.record_hashes(pages.pages()))
+        digest = list_digest(*place, window, hashes)
         body = Handover(*place, window, tuple(row.entry for row in rows), count, digest)
         signed = signing.sign(self.home.signing_key, messages.kind_of(body), messages.encode(body))
         self.store.add_handover(place, window, signed)
@@ -153,6 +162,20 @@ class Shuffler:
         for stream in manifest.streams:
             for what in ("uploads", "handovers"):
                 PageFolder(self._folder(what, (manifest.epoch, stream))).remove()
+
+    def _refuse_copies(self, member: str, commitment: UploadCommitment, entry: int) -> None:
+        place = (commitment.epoch, commitment.stream)
+        own = set(self._hashes(place, entry))
+        for row in self.store.uploads(place):
+            if row.member != member and (copies := sum(other in own for other in self._hashes(place, row.entry))):
+                raise UploadError(
+                    f"{copies} records of this upload are in another member's: seal the list anew and send that",
+                    party=member,
+                )
+
+    def _hashes(self, place: Place, entry: int) -> Iterator[bytes]:
+        packed = (self._folder("uploads", place) / str(entry) / _HASHES).read_bytes()
+        return (packed[i : i + HASH_BYTES] for i in range(0, len(packed), HASH_BYTES))
 
     def _remove_upload(self, place: Place, entry: int) -> None:
         PageFolder(self._folder("uploads", place) / str(entry)).remove()

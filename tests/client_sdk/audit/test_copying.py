@@ -49,6 +49,9 @@ class Server:
             window = int(path.rpartition("/")[2])
             first, last = map(int, re.findall(r"\d+", (headers or {})["Range"]))
             return self.case.made.files[window][first : last + 1]
+        if path.startswith("v1/handovers/") and int(path.rpartition("/")[2]) in self.case.made.lists:
+            first, last = map(int, re.findall(r"\d+", (headers or {})["Range"]))
+            return self.change(path, self.case.made.lists[int(path.rpartition("/")[2])][first : last + 1])
         file = self.case.folder / path
         if not file.is_file():
             raise Refused("secretariat refuses: no such file", party="secretariat", evidence={"status": 404})
@@ -189,15 +192,40 @@ def test_a_server_without_a_log_is_not_a_pass(desk: Desk) -> None:
 
 
 def test_indexes_are_fetched_and_checked(desk: Desk) -> None:
-    from tacit_client.audit.copying import add_indexes
+    from tacit_client.audit.copying import add_indexes, add_lists
 
     report, made = Report("server"), desk.case.made
     source = update(desk.folder, desk.secretariat, report, made.secretariat_key)
     checks = Verification(made.group, source, report, made.time, made.secretariat_key, made.trustee_keys)
     board = checks.read_entries()
     add_indexes(source, desk.secretariat, list(board.indexes.values()))
+    add_lists(source, desk.secretariat, list(board.handovers.values()))
     assert checks.conclude().exit_code == 0
+    assert (desk.folder / "indexes" / "2026-h2" / STREAM / "1.tacit-handover").read_bytes() == made.lists[1]
     assert (desk.folder / "indexes" / "2026-h2" / STREAM / "1.tacit-index").read_bytes() == made.files[1]
+
+
+def test_lists_that_the_secretariat_does_not_show_or_changes_are_findings(desk: Desk) -> None:
+    from tacit_client.audit.copying import add_lists
+
+    made = desk.case.made
+
+    def judged() -> list[tuple[str, tuple[str, ...]]]:
+        report = Report("server")
+        source = update(desk.folder, desk.secretariat, report, made.secretariat_key)
+        checks = Verification(made.group, source, report, made.time, made.secretariat_key, made.trustee_keys)
+        add_lists(source, desk.secretariat, list(checks.read_entries().handovers.values()))
+        checks.conclude()
+        return [(finding.text, finding.parties) for finding in report.of(FINDING)]
+
+    whole = made.lists.pop(1)
+    ((text, parties),) = judged()
+    assert "is not shown by the secretariat" in text and parties == ("secretariat",)
+    made.lists[1] = whole[32:]
+    ((text, parties),) = judged()
+    assert "not the one that the shuffler signed" in text and parties == ("secretariat",)
+    made.lists[1] = whole
+    assert judged() == []  # a copy that is not the signed one is fetched again
 
 
 # --- the monitor's memory -----------------------------------------------------------------------------------

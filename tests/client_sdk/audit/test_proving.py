@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 
@@ -13,9 +12,10 @@ from typer.testing import CliRunner, Result
 from support.audits import Case
 from support.boards import EPOCH, STREAM
 from tacit_client.cli import app
-from tacit_protocol import evidence, merkle, messages
-from tacit_protocol.evidence import Complaint, MissingRecord
-from tacit_protocol.messages import BoardEntry, Receipt, UploadCommitment
+from tacit_protocol import evidence, handover, merkle, messages, shuffle, signing
+from tacit_protocol.evidence import Complaint
+from tacit_protocol.handover_evidence import BadHandover, MissingRecord
+from tacit_protocol.messages import BoardEntry, Handover, Receipt, UploadCommitment, WindowClose
 from tacit_protocol.sealed_index import COMMITMENT_BYTES, RECORD_BYTES
 
 
@@ -121,44 +121,93 @@ def test_an_entry_that_breaks_no_rule_proves_nothing(case: Case, tmp_path: Path)
 # --- complaints ---------------------------------------------------------------------------------------------
 
 
-def complaint_of(case: Case, tmp_path: Path, commitment: bytes) -> Path:
-    """Return the first member's complaint that a record is missing from the index of window 1."""
+def complaint_of(case: Case, tmp_path: Path, commitment: bytes, **changes: object) -> Path:
+    """Return the first member's complaint that a record is missing from the index of window 1.
+
+    ``changes`` are made to what it says of the missing record, or to its salted hashes.
+    """
     case.write()
     tree, made = tree_of(case.made.entries), case.made
     upload = case.find("upload")
     count = messages.body_of(made.entries[upload].message, UploadCommitment).count
     receipt = made.sign(made.trustees[3], Receipt(EPOCH, STREAM, 1, upload, count))
+    sent, place = made.sent[upload], slice(32 * 3, 32 * 4)
+    missing = MissingRecord(3, shuffle.hash_salts(sent.salt, 64)[place], sent.hashes[place], commitment)
     complaint = Complaint(
         made.secretariat_key,
         case.note.encode().decode(),
         receipt,
         evidence.under(tree, case.note, made.entries[upload]),
         evidence.under(tree, case.note, made.entries[case.find("index")]),
-        (MissingRecord(commitment, hashlib.sha256(b"what was sent").digest()),),
+        changes.pop("salted", shuffle.salted_hashes(sent.salt, sent.hashes)),  # type: ignore[arg-type]
+        (msgspec.structs.replace(missing, **changes),),
     )
-    from tacit_protocol import signing
-
     path = tmp_path / "complaint.json"
     path.write_bytes(messages.encode(signing.sign(case.members[0], "complaint", messages.encode(complaint))))
     return path
 
 
-def test_a_complaint_stands_and_both_must_explain(case: Case, tmp_path: Path) -> None:
+def test_a_record_that_was_handed_over_and_not_published_is_the_secretariats_to_explain(
+    case: Case, tmp_path: Path
+) -> None:
     result = run(case, complaint_of(case, tmp_path, bytes(32)))
-    assert result.exit_code == 1
-    assert "lacks 1 records" in output(result) and "(trustee 3, secretariat)" in output(result)
+    words = output(result)
+    assert result.exit_code == 1 and "the index of window 1 lacks 1 records" in words
+    assert f"either the secretariat left them out, or member {case.name(0)} sealed something else" in words
+    assert words.endswith("(secretariat)")
+
+
+def test_a_record_that_was_not_handed_over_is_the_shufflers_alone(case: Case, tmp_path: Path) -> None:
+    made, upload = case.made, case.find("upload")
+    kept = made.lists[1]
+    lost = made.sent[upload].hashes[32 * 3 : 32 * 4]
+    hashes = {kept[i : i + 32] for i in range(0, len(kept), 32)}
+    packed = handover.make_list((hashes - {lost}) | {lost[::-1]})
+    at = case.find("handover")
+    signed = messages.body_of(made.entries[at].message, Handover)
+    changed = msgspec.structs.replace(signed, digest=handover.list_digest(EPOCH, STREAM, 1, packed))
+    made.entries[at] = BoardEntry(at, made.entries[at].time, made.sign(made.trustees[3], changed))
+    made.lists[1] = packed
+    present = made.files[1][-RECORD_BYTES:][:COMMITMENT_BYTES]
+    for commitment in (bytes(32), present):  # whatever the member says that it sealed
+        result = run(case, complaint_of(case, tmp_path, commitment))
+        assert result.exit_code == 1 and output(result).endswith("(trustee 3)")
+        assert "the hand-over of window 1 lacks 1 records that the shuffler had receipted" in output(result)
+
+
+FALSE_COMPLAINTS = {
+    "a record that was never in the upload": ({"sent_sha256": bytes(32)}, "was not in the upload"),
+    "a record of another place": ({"position": 4}, "was not in the upload"),
+    "a place beyond the upload": ({"position": 64}, "was not in the upload"),
+    "another upload's hashes": ({"salted": bytes(32 * 64)}, "not those of the upload on the log"),
+    "too few hashes": ({"salted": bytes(32 * 63)}, "shows 63 records of 64"),
+}
+
+
+@pytest.mark.parametrize("name", FALSE_COMPLAINTS)
+def test_a_complaint_that_does_not_come_to_the_commitment_proves_nothing(case: Case, tmp_path: Path, name: str) -> None:
+    changes, reason = FALSE_COMPLAINTS[name]
+    result = run(case, complaint_of(case, tmp_path, bytes(32), **changes))
+    assert result.exit_code == 2 and "proves nothing" in output(result) and reason in output(result)
 
 
 def test_a_complaint_about_a_record_that_is_there_proves_nothing(case: Case, tmp_path: Path) -> None:
     present = case.made.files[1][-RECORD_BYTES:][:COMMITMENT_BYTES]
     result = run(case, complaint_of(case, tmp_path, present))
-    assert result.exit_code == 2 and "are in the index" in output(result)
+    assert result.exit_code == 2 and "handed over and are in the index" in output(result)
 
 
 def test_a_complaint_without_the_index_file_is_not_judged(case: Case, tmp_path: Path) -> None:
     path = complaint_of(case, tmp_path, bytes(32))
     (case.folder / "indexes" / EPOCH / STREAM / "1.tacit-index").unlink()
     assert run(case, path).exit_code == 2
+
+
+def test_a_complaint_without_the_list_is_not_judged(case: Case, tmp_path: Path) -> None:
+    path = complaint_of(case, tmp_path, bytes(32))
+    (case.folder / "indexes" / EPOCH / STREAM / "1.tacit-handover").unlink()
+    result = run(case, path)
+    assert result.exit_code == 2 and "the list of the hand-over is needed" in output(result)
 
 
 def test_a_complaint_in_another_members_name_is_refused(case: Case, tmp_path: Path) -> None:
@@ -168,6 +217,64 @@ def test_a_complaint_in_another_members_name_is_refused(case: Case, tmp_path: Pa
     path.write_text(json.dumps(fields))
     result = run(case, path)
     assert result.exit_code == 2 and "signature" in output(result)
+
+
+# --- bad hand-overs -----------------------------------------------------------------------------------------
+
+
+def bad_handover(case: Case, tmp_path: Path, name: str) -> Path:
+    """Return the evidence of a hand-over of window 2 with a fault."""
+    made = case.made
+    uploads = [made.upload(member, 2) for member in case.members]
+    made.add(made.secretariat, WindowClose(EPOCH, STREAM, 2))
+    hashes = [made.sent[entry].hashes[i : i + 32] for entry in uploads for i in range(0, 32 * 64, 32)]
+    signer, count, entries, hide = made.trustees[3], 128, tuple(uploads), False
+    if name == "a record twice":
+        hashes[0] = hashes[1]
+    elif name == "one more than it says":
+        hashes.append(bytes(32))
+    elif name == "one more than was committed to":
+        hashes.append(bytes(32))
+        count += 1
+    elif name == "an entry that is no upload":
+        entries = (uploads[0], 1)
+    elif name == "an upload twice":
+        entries = (uploads[0], uploads[0])
+    elif name == "signed by somebody else":
+        hashes[0], signer = hashes[1], made.trustees[1]
+    elif name == "another list than the signed one":
+        hide = True
+    packed = handover.make_list(hashes)
+    message = Handover(EPOCH, STREAM, 2, entries, count, handover.list_digest(EPOCH, STREAM, 2, packed))
+    shown = packed[:32] * 2 + packed[64:] if hide else packed
+    case.write()
+    path = tmp_path / "handover.json"
+    path.write_bytes(messages.encode(BadHandover(made.secretariat_key, made.sign(signer, message), shown)))
+    return path
+
+
+BAD_HANDOVERS = {
+    "a record twice": "1 of its records are copies",
+    "one more than it says": "it says 128 records, its list has 129",
+    "one more than was committed to": "whose uploads it names committed to 128",
+    "an entry that is no upload": "names entry 1, which is no upload",
+    "an upload twice": "names an upload twice",
+}
+
+
+@pytest.mark.parametrize("name", BAD_HANDOVERS)
+def test_a_bad_hand_over_is_the_shufflers(case: Case, tmp_path: Path, name: str) -> None:
+    result = run(case, bad_handover(case, tmp_path, name))
+    assert result.exit_code == 1 and BAD_HANDOVERS[name] in output(result)
+    assert "(trustee 3)" in output(result) and "secretariat)" not in output(result)
+
+
+@pytest.mark.parametrize("name", ["nothing", "signed by somebody else", "another list than the signed one"])
+def test_a_good_hand_over_or_one_that_the_shuffler_did_not_sign_proves_nothing(
+    case: Case, tmp_path: Path, name: str
+) -> None:
+    result = run(case, bad_handover(case, tmp_path, name))
+    assert result.exit_code == 2 and "proves nothing" in output(result)
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"PK\x03\x04", b'{"format":"tacit/1 fork"}'])

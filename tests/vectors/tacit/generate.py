@@ -27,6 +27,7 @@ from tacit_protocol import (  # noqa: E402
     answers,
     dleq,
     grants,
+    handover,
     hkdf,
     index_file,
     messages,
@@ -258,12 +259,13 @@ def sealed_record(cast: Cast) -> Json:
 
 
 def upload(cast: Cast) -> Json:
-    """U1, U2 and U5: two uploads, the digest of the commitment and of the hand-over."""
+    """U1, U2 and U5: two uploads, the digest of the commitment, the list of the hand-over and its digest."""
     draw = draw_from("tacit vectors: uploads")
     ephemerals = [X25519PrivateKey.from_private_bytes(draw(32)) for _ in cast.sealed]
     agreement, info = public(cast.secretariat_agreement), shuffle._info(E, S)
     uploads = [seal_with(key, agreement, one, info) for key, one in zip(ephemerals, cast.sealed, strict=True)]
-    salt = draw(32)
+    salt, hashes = draw(32), list(shuffle.record_hashes(uploads))
+    packed = handover.make_list(hashes)
     return {
         "epoch": E,
         "stream": S,
@@ -274,9 +276,12 @@ def upload(cast: Cast) -> Json:
         "sealed": [one.hex() for one in cast.sealed],
         "uploads": [one.hex() for one in uploads],
         "salt": salt.hex(),
-        "upload_digest": shuffle.upload_digest(salt, E, S, uploads).hex(),
-        "handover_digest": shuffle.handover_digest(E, S, 1, reversed(uploads)).hex(),
-        "empty_handover_digest": shuffle.handover_digest(E, S, 1, []).hex(),
+        "hashes": [one.hex() for one in hashes],
+        "salted_hashes": shuffle.salted_hashes(salt, b"".join(hashes)).hex(),
+        "upload_digest": shuffle.upload_digest(salt, E, S, b"".join(hashes)).hex(),
+        "handover_list": packed.hex(),
+        "handover_digest": handover.list_digest(E, S, 1, packed).hex(),
+        "empty_handover_digest": handover.list_digest(E, S, 1, b"").hex(),
     }
 
 
