@@ -125,7 +125,7 @@ def _honest_round(contributed: Sequence[Site]) -> _World:
         ]  # fmt: skip
         outputs.update(session.finish_batch(group, world.context, batch, answers, outputs))
     secretariat = X25519PrivateKey.generate()
-    uploads = session.seal_contribution(
+    pages = session.seal_contribution(
         group,
         world.context,
         secretariat.public_key().public_bytes_raw(),
@@ -133,7 +133,8 @@ def _honest_round(contributed: Sequence[Site]) -> _World:
         outputs,
         secrets.token_bytes,
     )
-    store = [shuffle.open_at_secretariat(secretariat, EPOCH, STREAM, upload) for _, upload in uploads]
+    uploads = [upload for page in pages for upload in shuffle.split_page(page.uploads)]
+    store = [shuffle.open_at_secretariat(secretariat, EPOCH, STREAM, upload) for upload in uploads]
     return _World(group, shares, outcome, store)
 
 

@@ -7,6 +7,7 @@ Everything runs on one thread per call, whose CPU time each party adds up for it
 from __future__ import annotations
 
 import secrets
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -27,7 +28,8 @@ from tacit_client.session import StreamContext
 from tacit_client.vault import Vault
 from tacit_matcher.policy import Policy
 from tacit_matcher.records import AuditedSite, PlannedAudit, Site
-from tacit_protocol import dleq, scalars
+from tacit_protocol import answers, grants, scalars, signing, wire
+from tacit_protocol.answers import Question
 from tacit_protocol.dleq import Binding
 from tacit_protocol.group import Backend, load_backend
 from tacit_protocol.messages import IndexRoot
@@ -43,6 +45,7 @@ class Meter:
 
     def __init__(self) -> None:
         self.seconds = 0.0
+        self._lock = threading.Lock()
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -50,7 +53,8 @@ class Meter:
         try:
             yield
         finally:
-            self.seconds += time.thread_time() - start
+            with self._lock:
+                self.seconds += time.thread_time() - start
 
 
 class MeteredBackend:
@@ -71,9 +75,19 @@ class MeteredBackend:
 
         return metered
 
-    def entry_keys(self, salt: bytes, outputs: bytes) -> bytes:
-        """Not metered: the back end does it, but it is no group operation."""
-        return self._inner.entry_keys(salt, outputs)
+    # Not metered: the back end does them, but they are no group operations.
+
+    def entry_keys(self, *arguments: Any) -> bytes:
+        return self._inner.entry_keys(*arguments)
+
+    def seal_records(self, *arguments: Any) -> bytes:
+        return self._inner.seal_records(*arguments)
+
+    def seal_each(self, *arguments: Any) -> bytes:
+        return self._inner.seal_each(*arguments)
+
+    def is_sorted(self, *arguments: Any) -> bool:
+        return self._inner.is_sorted(*arguments)
 
 
 @dataclass
@@ -94,6 +108,7 @@ class TrusteeInMemory:
     wire: Wire
     meter: Meter = field(default_factory=Meter)
     pages: dict[int, bytes] = field(default_factory=dict)
+    key: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
 
     @property
     def party(self) -> str:
@@ -109,10 +124,11 @@ class TrusteeInMemory:
             public = self.group.decode(self.public)
             binding = Binding(epoch, stream, self.index)
             answer = evaluate_share(self.group, self.share, public, received, binding, secrets.token_bytes(64))
-            body = answer.proof + answer.evaluated.encode()
+            question = Question(epoch, stream, self.index, grants.batch_digest(epoch, stream, blinded))
+            body = answers.sign(self.key, question, wire.encode_content(answer))
         self.wire.sent += len(blinded)
         self.wire.received += len(body)
-        return ShareAnswer(self.index, group.decode(body[dleq.PROOF_BYTES :]), body[: dleq.PROOF_BYTES])
+        return answers.open_answer(group, signing.public_bytes(self.key), question, len(received), body)
 
     def upload_state(self, *_: object) -> SimpleNamespace:
         return SimpleNamespace(pages=list(self.pages))

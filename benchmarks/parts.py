@@ -15,7 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -30,16 +30,17 @@ RESULTS = Path("build/bench/parts.json")
 PARTS = {
     "group operations of the member": ["benchmarks.in_memory:MeteredBackend.__getattr__"],
     "trustees": ["benchmarks.in_memory:TrusteeInMemory.evaluate"],
-    "match keys": ["tacit_client.contribution:match_keys", "tacit_client.checking:match_keys"],
+    "match keys": ["tacit_client.row_keys:normalise_site", "tacit_client.row_keys:match_keys"],
     "payload with its sketch": ["tacit_client.contribution:encode_payload"],
     "judging with the sketch": ["tacit_client.checking:judge"],
-    "tags and wrap keys": ["tacit_protocol.sealed_index:entry_keys"],
-    "sealing records": ["tacit_protocol.sealed_index:seal_record", "tacit_protocol.sealed_index:record_keys"],
-    "sealing to the secretariat (HPKE)": ["tacit_protocol.shuffle:seal_for_secretariat"],
-    "padding and shuffling batches": ["tacit_client.session:plan_batches"],
+    "tags and wrap keys": ["benchmarks.in_memory:MeteredBackend.entry_keys", "tacit_protocol.sealed_index:entry_keys"],
+    "sealing records": ["benchmarks.in_memory:MeteredBackend.seal_records", "tacit_protocol.sealed_index:record_keys"],
+    "sealing to the secretariat (HPKE)": ["tacit_protocol.shuffle:seal_all_for_secretariat"],
+    "padding and shuffling batches": ["tacit_client.session:_padded"],
     "vault": ["tacit_client.vault:Vault.put", "tacit_client.vault:Vault.get"],
     "hashing the index": ["tacit_protocol.index_file:root_of"],
-    "looking up and opening": ["tacit_client.session:open_index"],
+    "checking the index's order": ["tacit_protocol.index_file:IndexFile._is_sorted"],
+    "looking up and opening": ["tacit_client.session:open_index", "tacit_client.session:_open_plan"],
 }
 
 
@@ -93,14 +94,27 @@ class Inline:
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
         future: Future[Any] = Future()
-        future.set_result(function(*arguments))
+        try:
+            future.set_result(function(*arguments))
+        except Exception as error:
+            future.set_exception(error)
         return future
+
+
+@contextmanager
+def inline() -> Iterator[None]:
+    """Let a member's commands do everything in the thread that calls them, one stage after the other."""
+    with (
+        mock.patch("tacit_client.evaluation.ThreadPoolExecutor", Inline),
+        mock.patch("tacit_client.pipeline.ThreadPoolExecutor", Inline),
+    ):
+        yield
 
 
 def parts_of(command: Callable[[], object]) -> dict[str, float]:
     """Run a command and return CPU seconds by part."""
     clock = Clock()
-    patches = [mock.patch("tacit_client.evaluation.ThreadPoolExecutor", Inline)]
+    patches: list[AbstractContextManager[object]] = [inline()]
     for part, places in PARTS.items():
         for place in places:
             module_name, _, path = place.partition(":")
@@ -110,16 +124,13 @@ def parts_of(command: Callable[[], object]) -> dict[str, float]:
                 owner = getattr(owner, step)
             wrap = clock.wrap_lookup if name == "__getattr__" else clock.wrap
             patches.append(mock.patch.object(owner, name, wrap(part, getattr(owner, name))))
-    for patch in patches:
-        patch.start()
-    try:
+    with ExitStack() as stack:
+        for patch in patches:
+            stack.enter_context(patch)
         clock.switch()
         clock.seconds.clear()
         command()
         clock.switch()
-    finally:
-        for patch in reversed(patches):
-            patch.stop()
     return clock.seconds
 
 

@@ -46,6 +46,7 @@ def render(facts: list[Facts]) -> str:
         _section("Operations", _by_back_end(facts, "operation"), "R per element, batches of 2,048."),
         _section("A blind evaluation", _by_back_end(facts, "step"), "R per element, batches of 2,048, two trustees."),
         _section("A contribution", _contributions(facts), _CONTRIBUTION),
+        _section("Stages at the same time", _pipeline(facts), _PIPELINE),
         _section("A check", _checks(facts), _CHECK),
         _section("A check over HTTP", _loopback(facts), _LOOPBACK),
         _pictures(facts),
@@ -105,6 +106,18 @@ def _contributions(facts: list[Facts]) -> str:
     header = (
         "", "records", "member: group", "member: all else", "each trustee", "bytes sent", "bytes received", "member, s",
     )  # fmt: skip
+    return _table(header, rows)
+
+
+def _pipeline(facts: list[Facts]) -> str:
+    rows = [
+        (
+            BACK_ENDS[p["back_end"]], f"{p['row']:,}", p["batches"], f"{p['waits']:.1f}", f"{p['serial']:.1f}",
+            f"{p['overlapped']:.1f}", f"{p['overlapped'] / p['serial']:.2f}", p["cores"],
+        )
+        for p in _of(facts, "pipeline")
+    ]  # fmt: skip
+    header = ("", "records", "batches", "waits, s", "one by one, s", "overlapped, s", "ratio", "cores")
     return _table(header, rows)
 
 
@@ -243,6 +256,11 @@ _CONTRIBUTION = (
 _CHECK = (
     "R per plan. The index is in the cache; it is hashed and compared with the announced root in every check. Two "
     "trustees work at the same time, so the seconds of the member and of one trustee add up to the longest path."
+)
+_PIPELINE = (
+    "Evaluation of all keys of so many records, on the wall: keys, blinding, two trustees, verification, in one "
+    "process. One of the trustees waits a second before each answer. Once everything runs one after the other, once as "
+    "members do it; the least of three rounds each, in turns."
 )
 _LOOPBACK = (
     "CPU seconds of each process and seconds on the wall, servers on loopback, two trustees answering and all three "

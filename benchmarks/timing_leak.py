@@ -1,4 +1,4 @@
-"""Does the time of an evaluation tell anything of the secret? A statistical check in the manner of dudect.
+"""Does the time of an evaluation, or of sealing, tell anything of the secret? A statistical check like dudect's.
 
 One element is multiplied by a fixed secret or by a fresh random one, in random order, many times; Welch's t compares
 the two classes of CPU times, on all of them and on the faster parts, where interruptions do not hide small differences
@@ -22,6 +22,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from benchmarks.conftest import back_ends
 from tacit_protocol import scalars
@@ -31,6 +32,7 @@ THRESHOLD = 4.5
 RESULTS = Path("build/bench/timing_leak.json")
 _PARTS = (0.25, 0.5, 0.75, 0.9, 1.0)
 _WARM_UP = 1000
+_SEALINGS = 64  # in one call, and so many times fewer calls: each makes the recipient's table
 # All of full length, as every real share is but for a chance of 2^-60: leading zeros are not what is looked for.
 FIXED = {
     "few bits set": 2**252,
@@ -96,6 +98,10 @@ def run(samples: int) -> list[Finding]:
             fixed = scalars.from_int(value)
             t = compare(_evaluation(group, element), fixed, samples)
             findings.append(Finding(name, "evaluate", label, samples, t))
+            if name == "native":  # the other one takes no ephemeral keys
+                fewer = samples // _SEALINGS
+                t = compare(_sealing(group), fixed, fewer)
+                findings.append(Finding(name, "seal each", label, fewer, t))
     if "native" in back_ends():
         native = load_backend("native")
         points = native.decode(native.hash_to_group([b"public"], b"timing").encode())
@@ -103,6 +109,12 @@ def run(samples: int) -> list[Finding]:
         t = compare(lambda scalar: native.weighted_sum(scalar, points), sparse, samples)
         findings.append(Finding("native", "control: weighted sum", "few bits set", samples, t))
     return findings
+
+
+def _sealing(group: Backend) -> Callable[[bytes], object]:
+    """Seal several messages with one ephemeral key, which nobody else ever does, so that the key's share shows."""
+    recipient, plaintexts = X25519PrivateKey.generate().public_key().public_bytes_raw(), bytes(_SEALINGS)
+    return lambda secret: group.seal_each(recipient, b"timing", plaintexts, 1, secret * _SEALINGS)
 
 
 def _evaluation(group: Backend, element: object) -> Callable[[bytes], object]:

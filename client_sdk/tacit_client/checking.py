@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import mmap
+import secrets
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
-from itertools import chain
 from pathlib import Path
 
 from tacit_client import session
@@ -16,10 +16,11 @@ from tacit_client.evaluation import Evaluator
 from tacit_client.list_cells import ListError
 from tacit_client.lists import write_results
 from tacit_client.progress import Progress, silent
+from tacit_client.row_keys import Row, RowKeys
 from tacit_client.session import OpenedRecord, StreamContext
 from tacit_client.vault import Vault
 from tacit_matcher.judge import judge
-from tacit_matcher.keys import KEY_TYPES, MatchKey, match_keys
+from tacit_matcher.keys import KEY_TYPES
 from tacit_matcher.payload import SCHEMES, PayloadError, Scope, decode_payload
 from tacit_matcher.policy import Hit, Policy, Result, apply
 from tacit_matcher.records import PlannedAudit
@@ -27,6 +28,7 @@ from tacit_matcher.text import plain
 from tacit_protocol import sealed_index
 from tacit_protocol.board import Board, BoardError
 from tacit_protocol.errors import IndexFileError
+from tacit_protocol.group import Backend
 from tacit_protocol.index_file import IndexFile
 from tacit_protocol.messages import IndexRoot
 
@@ -102,36 +104,31 @@ class Checker:
                 f"no index of {self.context.epoch}/{self.context.stream} has been published yet: "
                 "the secretariat publishes when it closes the first window"
             )
-        keys = []
-        for done, plan in enumerate(plans):
-            keys.append(match_keys(plan.site, self.aliases))
-            if done % 500 == 0:
-                progress("match keys", done, len(plans))
-        progress("match keys", len(plans), len(plans))
-        inputs = [[key.encode() for key in plan_keys] for plan_keys in keys]
-        outputs = self.evaluator.outputs(chain.from_iterable(inputs), progress)
+        keys = RowKeys([plan.site for plan in plans], self.aliases, progress, secrets.token_bytes)
+        outputs = self.evaluator.outputs(keys.inputs(), keys.whole)
         entry_keys = self.context.entry_keys(self.evaluator.group, outputs, outputs)
         own, rows = self._own(), []
         with self.verified(root, progress) as index:
-            for done, (plan, plan_keys, values) in enumerate(zip(plans, keys, inputs, strict=True)):
-                opened, _ = session.open_index(self.context, index, [entry_keys[value] for value in values], own)
-                hits = self._hits(opened, plan, plan_keys)
-                rows.append(_row(plan, apply(self.policy, hits, today), findable=bool(plan_keys)))
+            wanted = [[entry_keys[value] for value in row.inputs] for row in keys]
+            opened = session.open_index(self.context, index, wanted, own)
+            for done, (plan, row, (records, _)) in enumerate(zip(plans, keys, opened, strict=True)):
+                hits = self._hits(records, row)
+                rows.append(_row(plan, apply(self.policy, hits, today), findable=bool(row.inputs)))
                 if done % 50 == 0:
                     progress("opening", done, len(plans))
         progress("opening", len(plans), len(plans))
-        poor = tuple(position for position, plan_keys in enumerate(keys) if not plan_keys)
+        poor = tuple(position for position, row in enumerate(keys) if not row.inputs)
         return CheckReport(self.context.epoch, self.context.stream, root.window, root.records, rows, poor)
 
-    def _hits(self, opened: Sequence[OpenedRecord], plan: PlannedAudit, keys: Sequence[MatchKey]) -> list[Hit]:
+    def _hits(self, opened: Sequence[OpenedRecord], row: Row) -> list[Hit]:
         hits = []
         for record in opened:
-            agreed = tuple(keys[position].key_type for position in record.agreed)
+            agreed = tuple(row.types[position] for position in record.agreed)
             try:
                 payload = decode_payload(record.payload)
             except PayloadError:
                 continue  # a contributor's newer or broken program: nobody's match
-            judgement = judge(record.sketch_key, payload.sketch, plan.site, agreed, payload.scope)
+            judgement = judge(record.sketch_key, payload.sketch, row.site, agreed, payload.scope)
             hits.append(Hit(payload, judgement, agreed))
         return hits
 
@@ -144,7 +141,7 @@ class Checker:
         for last in (False, True):
             path = self._fetch(root, progress)
             with _mapped(path) as data:
-                index, fault = _verify(data, root)
+                index, fault = _verify(data, root, self.evaluator.group)
                 if index is not None:
                     yield index
                     return
@@ -202,9 +199,9 @@ def _mapped(path: Path) -> Iterator[mmap.mmap]:
         yield data
 
 
-def _verify(data: mmap.mmap, root: IndexRoot) -> tuple[IndexFile | None, IndexFileError | None]:
+def _verify(data: mmap.mmap, root: IndexRoot, group: Backend) -> tuple[IndexFile | None, IndexFileError | None]:
     try:
-        index = IndexFile(data)
+        index = IndexFile(data, group)
         index.verify(root)
     except IndexFileError as error:
         return None, error

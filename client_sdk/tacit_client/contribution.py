@@ -10,19 +10,20 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from tacit_client import session
+from tacit_client import pipeline, session
 from tacit_client.evaluation import Evaluator
 from tacit_client.parties import TrusteeServer, pages_of
 from tacit_client.progress import Progress, silent
+from tacit_client.row_keys import Row, RowKeys
 from tacit_client.session import StreamContext
 from tacit_client.vault import Vault
-from tacit_matcher.keys import match_keys
 from tacit_matcher.payload import encode_payload
 from tacit_matcher.records import AuditedSite
 from tacit_protocol import messages, sealed_index, shuffle, signing
@@ -30,6 +31,9 @@ from tacit_protocol.board import Board
 from tacit_protocol.errors import UploadError
 from tacit_protocol.messages import Manifest, UploadCommitment
 from tacit_protocol.signing import Signed
+
+_WHOLE = msgspec.msgpack.Encoder(enc_hook=dict)  # identifiers may be any mapping
+UPLOADS = 3  # pages on their way at the same time
 
 
 class StoredUpload(msgspec.Struct):
@@ -74,49 +78,43 @@ class Contributor:
     def contribute(self, board: Board, sites: Sequence[AuditedSite], progress: Progress = silent) -> Contribution:
         """Evaluate, seal, commit and upload; raises :class:`UploadError` when no record can be found by anybody."""
         window = board.open_window(self.context.epoch, self.context.stream)
-        inputs = []
-        for done, site in enumerate(sites):
-            inputs.append([key.encode() for key in match_keys(site.site, self.aliases)])
-            if done % 500 == 0:
-                progress("match keys", done, len(sites))
-        progress("match keys", len(sites), len(sites))
-        poor = tuple(i for i, keys in enumerate(inputs) if not keys)
-        usable = [(site, keys) for site, keys in zip(sites, inputs, strict=True) if keys]
-        if not usable:
-            raise UploadError("no row of the list has enough on it to be found by anybody: nothing was sent")
-        upload, fresh = self._prepare(board, window, usable, progress)
+        rows = RowKeys([site.site for site in sites], self.aliases, progress, secrets.token_bytes)
+        upload, fresh = self._prepare(board, window, sites, rows, progress)
         if upload.receipt is None:
             self._send(upload, progress)
+        poor = tuple(position for position, row in enumerate(rows) if not row.inputs)
         return Contribution(self.context.epoch, self.context.stream, upload.window, upload.records, poor, not fresh)
 
     def _prepare(
-        self, board: Board, window: int, usable: Sequence[tuple[AuditedSite, list[bytes]]], progress: Progress
+        self, board: Board, window: int, sites: Sequence[AuditedSite], rows: RowKeys, progress: Progress
     ) -> tuple[StoredUpload, bool]:
-        digest = _list_digest(usable)
         stored = load_upload(self.vault, self.context)
-        if stored is not None and stored.list_digest == digest:
+        # Comparing the list with an earlier one takes all keys; otherwise they are derived as the evaluation goes on.
+        if stored is not None and stored.list_digest == _list_digest(_usable(sites, rows)):
             if stored.receipt is not None and not self._was_left_out(board, stored):
                 return stored, False
             if stored.window == window and stored.receipt is None:
                 return stored, True  # interrupted: go on with the same upload
-        outputs = self.evaluator.outputs((value for _, keys in usable for value in keys), progress)
-        records = [(partial(encode_payload, site), keys) for site, keys in usable]
-        sealed, own, sent = bytearray(), [], bytearray()
+        outputs = self.evaluator.outputs(rows.inputs(), rows.whole)
+        usable = _usable(sites, rows)
+        if not usable:
+            raise UploadError("no row of the list has enough on it to be found by anybody: nothing was sent")
+        records = [(partial(encode_payload, site, site=row.site), row.inputs) for site, row in usable]
+        sealed, own, sent = bytearray(), bytearray(), bytearray()
         total = sealed_index.padded_records(len(usable))
         progress("sealing", 0, total)
-        for commitment, record in session.seal_contribution(
+        for page in session.seal_contribution(
             self.evaluator.group, self.context, self.manifest.agreement_key, records, outputs, secrets.token_bytes
         ):
-            own.append(commitment)
-            sealed += record
-            sent += hashlib.sha256(record).digest()
-            if len(own) % 200 == 0:
-                progress("sealing", len(own), total)
-        progress("sealing", total, total)
-        self._remember_own(own[: len(usable)])
+            own += page.commitments
+            sealed += page.uploads
+            for record in shuffle.split_page(page.uploads):
+                sent += hashlib.sha256(record).digest()
+            progress("sealing", len(own) // sealed_index.COMMITMENT_BYTES, total)
+        self._remember_own(bytes(own[: sealed_index.COMMITMENT_BYTES * len(usable)]))
         upload = StoredUpload(
-            digest, window, secrets.token_bytes(32), len(usable), total, bytes(sealed),
-            commitments=b"".join(own), sent=bytes(sent),
+            _list_digest(usable), window, secrets.token_bytes(32), len(usable), total, bytes(sealed),
+            commitments=bytes(own), sent=bytes(sent),
         )  # fmt: skip
         self._save(upload)
         return upload, True
@@ -133,14 +131,17 @@ class Contributor:
             self._save(upload)
             self.evaluator.logged(promised)
         held = set(self.shuffler.upload_state(epoch, stream, upload.entry).pages)
-        for number, page in enumerate(pages):
-            progress("upload", number, len(pages))
-            if number not in held:
-                self.shuffler.upload_page(epoch, stream, upload.entry, number, page)
+        missing = [number for number in range(len(pages)) if number not in held]
+        send = partial(self._send_page, upload.entry, pages)
+        with closing(pipeline.several(send, missing, UPLOADS)) as sent:
+            for left, _ in zip(reversed(range(len(missing))), sent, strict=True):
+                progress("upload", len(pages) - left, len(pages))
         upload.receipt = self.shuffler.complete_upload(self.manifest, stream, upload.entry, upload.salt, upload.count)
         upload.sealed = b""
         self._save(upload)
-        progress("upload", len(pages), len(pages))
+
+    def _send_page(self, entry: int, pages: Sequence[bytes], number: int) -> None:
+        self.shuffler.upload_page(self.context.epoch, self.context.stream, entry, number, pages[number])
 
     def _was_left_out(self, board: Board, upload: StoredUpload) -> bool:
         """Tell whether a later hand-over left this upload out without a reason, although the shuffler receipted it."""
@@ -148,10 +149,10 @@ class Contributor:
         later = [h for (e, s, w), h in board.handovers.items() if (e, s) == place and w >= upload.window]
         return entry is not None and any(board.leaves_out(handover, entry) for handover in later)
 
-    def _remember_own(self, commitments: list[bytes]) -> None:
+    def _remember_own(self, commitments: bytes) -> None:
         name = own_records_name(self.context)
         earlier = self.vault.get(name) if self.vault.has(name) else b""
-        self.vault.put(name, earlier + b"".join(commitments))
+        self.vault.put(name, earlier + commitments)
 
     def _save(self, upload: StoredUpload) -> None:
         self.vault.put(_upload_name(self.context), msgspec.msgpack.encode(upload))
@@ -172,8 +173,12 @@ def own_records_name(context: StreamContext) -> str:
     return f"own/{context.epoch}/{context.stream}"
 
 
-def _list_digest(usable: Sequence[tuple[AuditedSite, list[bytes]]]) -> bytes:
+def _usable(sites: Sequence[AuditedSite], rows: RowKeys) -> list[tuple[AuditedSite, Row]]:
+    return [(site, row) for site, row in zip(sites, rows, strict=True) if row.inputs]
+
+
+def _list_digest(usable: Sequence[tuple[AuditedSite, Row]]) -> bytes:
     digest = hashlib.sha256()
-    for site, keys in usable:
-        digest.update(repr((site, keys)).encode())
+    for site, row in usable:
+        digest.update(_WHOLE.encode((site, row.inputs)))
     return digest.digest()

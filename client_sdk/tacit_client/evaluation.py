@@ -2,34 +2,42 @@
 
 Order of writes: a batch is in the vault before its grant is asked for, its outputs are in the vault before anything
 uses them. A crash at any point leaves a batch that the next run finishes under the same grant.
+
+Stages overlap (:mod:`tacit_client.pipeline`): while the trustees work on some batches and answers are verified and
+combined as they come, the keys of the next batch are derived and blinded. Only the calling thread writes to the vault
+and asks for grants, so that after an interrupt nothing is stored or spent behind the next run's back.
 """
 
 from __future__ import annotations
 
-import contextlib
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from tacit_client import session
+from tacit_client import pipeline, session
 from tacit_client.errors import PartyUnavailable, Refused
 from tacit_client.parties import Secretariat, TrusteeServer
 from tacit_client.progress import Progress, silent
 from tacit_client.session import Batch, StreamContext
 from tacit_client.vault import Vault
 from tacit_protocol import messages, signing
-from tacit_protocol.errors import EncodingError, ProofError, QuorumError, TacitError
-from tacit_protocol.group import Backend, Elements
+from tacit_protocol.answers import WrongAnswerError
+from tacit_protocol.errors import EncodingError, ProofError, QuorumError, SignatureError, TacitError
+from tacit_protocol.group import OUTPUT_BYTES, Backend, Elements
 from tacit_protocol.messages import BoardEntry
 from tacit_protocol.threshold import ShareAnswer
 from tacit_protocol.witnessing import WitnessError
 
-_OUTPUT_BYTES = 64
+# Batches granted and not finished: one waits for the witnesses to cosign its grant, one is being evaluated, and the
+# answers to one are being verified and combined.
+FLIGHTS = 3
 
 
 class _StoredBatch(msgspec.Struct):
@@ -52,12 +60,19 @@ def stored_batches(vault: Vault, epoch: str, stream: str) -> Iterator[Batch]:
         yield Batch(tuple(stored.inputs), stored.blinds)
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A batch on its way to the trustees; ``name`` is its item in the vault, None as long as it has none."""
+
+    name: str | None
+    batch: Batch
+
+
+@dataclass(frozen=True, slots=True)
 class _InFlight:
     name: str
     batch: Batch
-    blinded: Elements
-    answers: Future[list[ShareAnswer]]
+    finished: Future[tuple[bytes, list[int]]]  # packed outputs, and which trustees answered
 
 
 @dataclass
@@ -71,42 +86,79 @@ class Evaluator:
     trustees: Sequence[TrusteeServer]
     signing_key: Ed25519PrivateKey
     logged: Callable[[BoardEntry], None]  # returns once an entry is on the witnessed log
+    # keeps the evidence of a signed wrong answer to a granted batch (grant, blinded batch, error)
+    accuse: Callable[[BoardEntry, bytes, WrongAnswerError], Path | None] = lambda grant, blinded, error: None
     warnings: list[str] = field(default_factory=list)
 
     def outputs(self, needed: Iterable[bytes], progress: Progress = silent) -> dict[bytes, bytes]:
-        """Return the output of every needed input, asking the trustees only for what is not in the vault yet."""
-        wanted = list(dict.fromkeys(needed))
+        """Return the output of every needed input, asking the trustees only for what is not in the vault yet.
+
+        ``needed`` is drawn in another thread, as far as the next batch reaches and no further: the first batches are
+        with the trustees while later inputs are still being made.
+        """
         known, stored = self._load()
-        unlocked = set(wanted)
-        unfinished = {name: batch for name, batch in stored.items() if not unlocked.isdisjoint(batch.inputs)}
-        pending_inputs = {value for batch in unfinished.values() for value in batch.inputs}
-        planned = session.plan_batches(
-            self.group, [value for value in wanted if value not in pending_inputs], known, secrets.token_bytes
-        )
-        for batch in planned:
-            name = f"{self._folder()}/{secrets.token_hex(16)}"
-            self._store(name, batch)
-            unfinished[name] = batch
-        self._run(unfinished, known, progress)
+        wanted: dict[bytes, None] = {}
+        self._run(self._jobs(needed, wanted, known, stored), known, progress)
         return {value: known[value] for value in wanted}
 
-    def _run(self, batches: dict[str, Batch], known: dict[bytes, bytes], progress: Progress) -> None:
-        """Blind the next batch while the trustees work on the last one; at most two are on their way."""
-        total = sum(len(batch.inputs) for batch in batches.values())
+    def _jobs(
+        self,
+        needed: Iterable[bytes],
+        wanted: dict[bytes, None],
+        known: Mapping[bytes, bytes],
+        stored: Mapping[str, Batch],
+    ) -> Iterator[_Job]:
+        """Yield the unfinished batches that hold a needed input, and new batches for the rest; fills ``wanted``."""
+        holders = {value: name for name, batch in stored.items() for value in batch.inputs}
+        found: dict[str, None] = {}  # unfinished batches that are needed
         done = 0
-        progress("blind evaluation", done, total)
-        pool = ThreadPoolExecutor(2 + len(self.trustees), "tacit-evaluate")
-        flying: list[_InFlight] = []
-        try:
-            for name, batch in batches.items():
-                flying.append(self._launch(pool, name, batch))
-                if len(flying) > 1:
-                    done += self._land(flying.pop(0), known)
-                    progress("blind evaluation", done, total)
-            while flying:
-                done += self._land(flying.pop(0), known)
+
+        def unplanned() -> Iterator[bytes]:
+            for value in needed:
+                wanted[value] = None
+                if value not in holders:
+                    yield value
+                elif value not in known:  # a canary that is known is no reason to finish its batch
+                    found[holders[value]] = None
+
+        def resumed() -> Iterator[_Job]:
+            nonlocal done
+            names = list(found)[done:]
+            done += len(names)
+            return (_Job(name, stored[name]) for name in names)
+
+        for batch in session.plan_batches(self.group, unplanned(), known, secrets.token_bytes):
+            yield from resumed()
+            yield _Job(None, batch)
+        yield from resumed()
+
+    def _blinded(self, jobs: Iterable[_Job]) -> Iterator[tuple[_Job, Elements]]:
+        for job in jobs:
+            blinded = job.batch.blinded(self.group)
+            blinded.encode()  # here, because the back end keeps it
+            yield job, blinded
+
+    def _run(self, jobs: Iterable[_Job], known: dict[bytes, bytes], progress: Progress) -> None:
+        """Keep up to :data:`FLIGHTS` batches with the trustees, and one more ready to go."""
+        done = total = 0
+        pool = ThreadPoolExecutor(FLIGHTS * (1 + len(self.trustees)), "tacit-evaluate")
+        flying: deque[_InFlight] = deque()
+
+        def land(most: int) -> None:
+            nonlocal done
+            while len(flying) > most:
+                done += self._land(flying.popleft(), known)
                 progress("blind evaluation", done, total)
-        except TacitError:
+
+        try:
+            with closing(pipeline.ahead(self._blinded(jobs))) as ready:
+                for job, blinded in ready:
+                    total += len(blinded)
+                    progress("blind evaluation", done, total)
+                    flying.append(self._launch(pool, job, blinded))
+                    land(FLIGHTS - 1)
+            land(0)
+        except Exception:
             # What was granted and is answered is kept, also when the quota does not reach for the rest.
             for flight in flying:
                 with suppress(TacitError):
@@ -116,8 +168,11 @@ class Evaluator:
             # No waiting for trustees after an interrupt: their answers would be asked for again in any case.
             pool.shutdown(wait=False, cancel_futures=True)
 
-    def _launch(self, pool: ThreadPoolExecutor, name: str, batch: Batch) -> _InFlight:
-        blinded = batch.blinded(self.group)
+    def _launch(self, pool: ThreadPoolExecutor, job: _Job, blinded: Elements) -> _InFlight:
+        name = job.name
+        if name is None:
+            name = f"{self._folder()}/{secrets.token_hex(16)}"
+            self._store(name, job.batch)
         request = session.grant_request(self.context, blinded)
         try:
             grant = signing.sign(self.signing_key, messages.kind_of(request), messages.encode(request))
@@ -128,18 +183,25 @@ class Evaluator:
                 # clock for example, may meet a batch that was granted before, and must not lose it.
                 self.vault.drop(name)
             raise
-        return _InFlight(name, batch, blinded, pool.submit(self._ask, pool, blinded, entry))
+        return _InFlight(name, job.batch, pool.submit(self._finish, pool, job.batch, blinded, entry))
+
+    def _finish(
+        self, pool: ThreadPoolExecutor, batch: Batch, blinded: Elements, entry: BoardEntry
+    ) -> tuple[bytes, list[int]]:
+        answers = self._ask(pool, blinded, entry)
+        outputs = session.combine_answers(self.group, self.context, batch, answers)
+        return outputs, [answer.trustee for answer in answers]
 
     def _land(self, flight: _InFlight, known: dict[bytes, bytes]) -> int:
-        answers = flight.answers.result()
-        outputs = session.finish_batch(self.group, self.context, flight.batch, answers, known)
-        self._store(flight.name, flight.batch, b"".join(outputs[value] for value in flight.batch.inputs))
-        known.update(outputs)
+        outputs, trustees = flight.finished.result()
+        by_input = session.accept_outputs(self.context, flight.batch, outputs, trustees, known)
+        self._store(flight.name, flight.batch, outputs)
+        known.update(by_input)
         return len(flight.batch.inputs)
 
     def _ask(self, pool: ThreadPoolExecutor, blinded: Elements, grant: BoardEntry) -> list[ShareAnswer]:
         """Collect t verified answers; a trustee that fails is replaced by the next, and named."""
-        with contextlib.suppress(WitnessError):  # then the trustees say themselves who is away and who waits for whom
+        with suppress(WitnessError):  # then the trustees say themselves who is away and who waits for whom
             self.logged(grant)  # before it is witnessed no trustee answers
         waiting = list(self.trustees)
         packed = blinded.encode()
@@ -152,7 +214,9 @@ class Evaluator:
             for attempt in as_completed(tries):
                 try:
                     answers.append(attempt.result())
-                except (PartyUnavailable, EncodingError, ProofError, Refused) as error:
+                except (PartyUnavailable, EncodingError, ProofError, Refused, SignatureError) as error:
+                    if isinstance(error, WrongAnswerError):
+                        self._accuse(grant, packed, error)
                     self._note_failure(tries[attempt].party, error, failures)
         if len(answers) < self.context.threshold:
             raise QuorumError(
@@ -167,6 +231,12 @@ class Evaluator:
         answer = trustee.evaluate(self.group, self.context.epoch, self.context.stream, packed)
         session.check_answer(self.group, self.context, blinded, answer)
         return answer
+
+    def _accuse(self, grant: BoardEntry, packed: bytes, error: WrongAnswerError) -> None:
+        path = self.accuse(grant, packed, error)
+        if path is not None:
+            error.message += f" (evidence for the auditor: {path})"
+            error.args = (error.message,)
 
     def _note_failure(self, party: str, error: TacitError, failures: dict[str, str]) -> None:
         failures[party] = error.message
@@ -184,7 +254,7 @@ class Evaluator:
             if stored.outputs:
                 for i, value in enumerate(stored.inputs):
                     if not session.is_dummy(value):
-                        known[value] = stored.outputs[_OUTPUT_BYTES * i : _OUTPUT_BYTES * (i + 1)]
+                        known[value] = stored.outputs[OUTPUT_BYTES * i : OUTPUT_BYTES * (i + 1)]
             else:
                 unfinished[name] = Batch(tuple(stored.inputs), stored.blinds)
         return known, unfinished

@@ -20,7 +20,8 @@ from tacit_client.parties import Secretariat
 from tacit_client.transport import Transport
 from tacit_client.vault import write_atomically
 from tacit_protocol import checkpoint as notes
-from tacit_protocol import following, merkle, messages
+from tacit_protocol import following, merkle, messages, trustee_evidence
+from tacit_protocol.answers import WrongAnswerError
 from tacit_protocol.board import Board, BoardError
 from tacit_protocol.checkpoint import Note
 from tacit_protocol.errors import TacitError
@@ -92,6 +93,20 @@ class LogFollower:
     def keep_complaint(self, name: str, content: bytes) -> Path:
         """Keep a file that the member gives to the auditor; nothing stops because of it."""
         return self._keep_evidence(f"complaint-{name}.json", content)
+
+    def keep_wrong_answer(self, grant: BoardEntry, blinded: bytes, error: WrongAnswerError) -> Path | None:
+        """Keep the evidence of a trustee's signed wrong answer; nothing stops because of it, other trustees are asked.
+
+        None while this machine has not seen the grant on the witnessed log: then the file would prove nothing.
+        """
+        with self._lock:
+            key, tree = self.board.secretariat_key, self.board.tree
+            if self.note is None or grant.sequence >= notes.decode_checkpoint(self.note.text).size:
+                return None
+            if tree.node(0, grant.sequence) != merkle.leaf_hash(messages.encode_leaf(grant)):
+                return None
+            file = trustee_evidence.wrong_answer(key, self.note, tree, grant, blinded, error)
+            return self._keep_evidence(f"answer-{grant.sequence}-trustee-{error.trustee}.json", messages.encode(file))
 
     def _witnessed(self, size: int) -> Cosigned:
         """Return a checkpoint of at least ``size`` entries that the policy accepts; waits for it for a while."""

@@ -341,7 +341,10 @@ class Member:
         start = int.from_bytes(signing.public_bytes(self._signing_key)[:4], "big") % len(trustees)
         secretariat = Secretariat(self.transport, self._settings.secretariat.url)
         rotated = trustees[start:] + trustees[:start]
-        return Evaluator(self.group, self._vault, context, secretariat, rotated, self._signing_key, self.log.wait_for)
+        return Evaluator(
+            self.group, self._vault, context, secretariat, rotated, self._signing_key,
+            self.log.wait_for, self.log.keep_wrong_answer,
+        )  # fmt: skip
 
     def _stream_status(self, board: Board, manifest: Manifest, stream: str) -> StreamStatus:
         try:

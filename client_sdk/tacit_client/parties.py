@@ -9,7 +9,8 @@ from pathlib import Path
 import msgspec
 
 from tacit_client.transport import Transport
-from tacit_protocol import index_file, messages, sealed_index, shuffle, signing, wire
+from tacit_protocol import answers, grants, index_file, messages, sealed_index, shuffle, signing, wire
+from tacit_protocol.answers import Question
 from tacit_protocol.checkpoint import MAX_NOTE_BYTES
 from tacit_protocol.errors import IndexFileError, UploadError
 from tacit_protocol.group import Backend
@@ -113,11 +114,16 @@ class TrusteeServer:
         return f"trustee {self.trustee.index}"
 
     def evaluate(self, group: Backend, epoch: str, stream: str, blinded: bytes) -> ShareAnswer:
-        """Have a batch evaluated; the answer is decoded here and still to be verified."""
+        """Have a batch evaluated; whose the answer is is checked here, whether it is right is still to be verified.
+
+        Raises :class:`SignatureError` for what the trustee has not signed, and ``WrongAnswerError`` for what it has
+        signed and cannot be decoded.
+        """
         url = f"{self.trustee.url}/v1/{epoch}/{stream}/evaluations"
         count = wire.batch_count(blinded)
         body = self.transport.request(self.party, "POST", url, blinded, limit=wire.answer_bytes(count))
-        return wire.decode_answer(group, self.trustee.index, count, body)
+        question = Question(epoch, stream, self.trustee.index, grants.batch_digest(epoch, stream, blinded))
+        return answers.open_answer(group, self.trustee.signing_key, question, count, body)
 
     def upload_state(self, epoch: str, stream: str, entry: int) -> UploadState:
         """Ask what the shuffler already holds of an upload."""

@@ -6,7 +6,10 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """Called as work goes on: ``stage`` in plain words, ``done`` of ``total`` units."""
+    """Called as work goes on: ``stage`` in plain words, ``done`` of ``total`` units.
+
+    Stages overlap and report from their own threads; a total may be an estimate until the stage is over.
+    """
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         """Take note."""

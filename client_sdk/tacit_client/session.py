@@ -1,26 +1,28 @@
 """The spine of a member's session, without input or output: state in, next state and messages out. Read this first.
 
-1. :func:`plan_batches`: the inputs a command needs become padded, shuffled batches with fresh blinds.
+1. :func:`plan_batches`: the inputs a command needs become padded, shuffled batches with fresh blinds, one by one.
 2. :func:`grant_request`: a batch becomes the request that the board turns into a grant.
 3. :func:`finish_batch`: the trustees' answers are verified, combined and unblinded; canaries are compared.
-4. :func:`seal_contribution`: records and outputs become the sealed upload.
-5. :func:`open_index`: a plan's entry keys and the published index become opened records.
+4. :func:`seal_contribution`: records and outputs become the sealed upload, page by page.
+5. :func:`open_index`: the plans' entry keys and the published index become opened records.
 
 Randomness comes in as ``draw``, a function from a number of bytes to that many.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
-from tacit_protocol import grants, sealed_index, shuffle, voprf
+from tacit_protocol import grants, hpke, sealed_index, shuffle, voprf
+from tacit_protocol.answers import verify_signed
 from tacit_protocol.errors import ProofError, SealedRecordError
-from tacit_protocol.group import Backend, Elements
+from tacit_protocol.group import OUTPUT_BYTES, Backend, Elements
 from tacit_protocol.index_file import IndexFile
 from tacit_protocol.messages import GrantRequest
 from tacit_protocol.sealed_index import EntryKey
-from tacit_protocol.threshold import ShareAnswer, combine, verify_answer
+from tacit_protocol.threshold import ShareAnswer, combine
 
 Draw = Callable[[int], bytes]
 CANARIES = 4  # inputs in a batch whose output is already known from another one
@@ -70,32 +72,35 @@ class OpenedRecord:
     agreed: tuple[int, ...]
 
 
-def plan_batches(group: Backend, needed: Iterable[bytes], known: Mapping[bytes, bytes], draw: Draw) -> list[Batch]:
-    """Turn the inputs that still lack an output into batches (SPEC step E1).
+def plan_batches(group: Backend, needed: Iterable[bytes], known: Mapping[bytes, bytes], draw: Draw) -> Iterator[Batch]:
+    """Turn the inputs that still lack an output into batches, each as soon as its inputs are drawn (SPEC step E1).
 
     Padding with dummies hides how many there are, shuffling hides which belong to one record. Every batch after the
     first carries canaries, inputs that another batch has too: trustees that answered one of them otherwise show.
+    Each batch has room for all canaries, also when there are fewer, so that the sizes depend on the count alone.
+    ``known`` may grow while batches are drawn by outputs of these very batches.
     """
-    missing = [value for value in dict.fromkeys(needed) if value not in known]
-    if not missing:
-        return []
-    canaries = _sample(list(known) or missing, CANARIES, draw)
-    sizes = grants.batch_sizes(len(missing))
-    sizes = grants.batch_sizes(len(missing) + CANARIES * len(sizes))
-    in_batches = [value for value in missing if value not in set(canaries)]
-    room = sum(sizes) - len(canaries) * len(sizes)
-    dummies = draw(32 * (room - len(in_batches)))
-    pool = in_batches + [_DUMMY_PREFIX + dummies[i : i + 32] for i in range(0, len(dummies), 32)]
-    pool = shuffle.shuffle(pool, draw(shuffle.SHUFFLE_RANDOM_BYTES * len(pool)))
-    batches = []
-    for size in sizes:
-        take = size - len(canaries)
-        inputs = canaries + pool[:take]
-        pool = pool[take:]
-        inputs = shuffle.shuffle(inputs, draw(shuffle.SHUFFLE_RANDOM_BYTES * len(inputs)))
-        blinds = voprf.draw_blinds(group, draw(voprf.blind_random_bytes(len(inputs))))
-        batches.append(Batch(tuple(inputs), blinds))
-    return batches
+    canaries = _sample(list(known), CANARIES, draw)
+    planned: set[bytes] = set()
+
+    def missing() -> Iterator[bytes]:
+        for value in needed:
+            if value not in planned and value not in known:
+                planned.add(value)
+                yield value
+
+    fresh = missing()
+    while inputs := list(islice(fresh, grants.BLOCK - CANARIES)):
+        canaries = canaries or _sample(inputs, CANARIES, draw)
+        yield _padded(group, inputs, canaries, draw)
+
+
+def _padded(group: Backend, inputs: Sequence[bytes], canaries: Sequence[bytes], draw: Draw) -> Batch:
+    filled = list(dict.fromkeys([*inputs, *canaries]))
+    dummies = draw(32 * (grants.padded_count(len(inputs) + CANARIES) - len(filled)))
+    filled += [_DUMMY_PREFIX + dummies[i : i + 32] for i in range(0, len(dummies), 32)]
+    filled = shuffle.shuffle(filled, draw(shuffle.SHUFFLE_RANDOM_BYTES * len(filled)))
+    return Batch(tuple(filled), voprf.draw_blinds(group, draw(voprf.blind_random_bytes(len(filled)))))
 
 
 def is_dummy(value: bytes) -> bool:
@@ -110,9 +115,33 @@ def grant_request(context: StreamContext, blinded: Elements) -> GrantRequest:
 
 
 def check_answer(group: Backend, context: StreamContext, blinded: Elements, answer: ShareAnswer) -> None:
-    """Raise :class:`ProofError` naming the trustee unless its answer is right (SPEC step E4)."""
+    """Raise :class:`ProofError` naming the trustee unless its answer is right (SPEC step E4).
+
+    For a signed answer it is a ``WrongAnswerError``, which holds what proves it.
+    """
     public_share = group.decode(context.public_shares[answer.trustee])
-    verify_answer(group, context.epoch, context.stream, public_share, blinded, answer)
+    verify_signed(group, context.epoch, context.stream, public_share, blinded, answer)
+
+
+def combine_answers(group: Backend, context: StreamContext, batch: Batch, answers: Sequence[ShareAnswer]) -> bytes:
+    """Combine verified answers into packed outputs in the batch's order (SPEC step E5)."""
+    return combine(group, context.threshold, answers, batch.inputs, batch.blinds)
+
+
+def accept_outputs(
+    context: StreamContext, batch: Batch, outputs: bytes, trustees: Sequence[int], known: Mapping[bytes, bytes]
+) -> dict[bytes, bytes]:
+    """Return packed outputs by input once the canaries among them are what is known (SPEC step E5)."""
+    by_input = {value: outputs[OUTPUT_BYTES * i : OUTPUT_BYTES * (i + 1)] for i, value in enumerate(batch.inputs)}
+    for value in batch.inputs:
+        if value in known and known[value] != by_input[value]:
+            raise ProofError(
+                "a canary came back with another output than before, although every proof held: keep the vault and "
+                "tell the auditor",
+                party=", ".join(f"trustee {trustee}" for trustee in trustees),
+                evidence={"epoch": context.epoch, "stream": context.stream, "elements": len(batch.inputs)},
+            )
+    return by_input
 
 
 def finish_batch(
@@ -123,18 +152,16 @@ def finish_batch(
     known: Mapping[bytes, bytes],
 ) -> dict[bytes, bytes]:
     """Combine verified answers into outputs by input (SPEC step E5) and compare the canaries with what is known."""
-    packed = combine(group, context.threshold, answers, batch.inputs, batch.blinds)
-    outputs = {value: packed[64 * i : 64 * (i + 1)] for i, value in enumerate(batch.inputs)}
-    for value in batch.inputs:
-        if value in known and known[value] != outputs[value]:
-            parties = ", ".join(f"trustee {answer.trustee}" for answer in answers)
-            raise ProofError(
-                "a canary came back with another output than before, although every proof held: keep the vault and "
-                "tell the auditor",
-                party=parties,
-                evidence={"epoch": context.epoch, "stream": context.stream, "elements": len(batch.inputs)},
-            )
-    return outputs
+    outputs = combine_answers(group, context, batch, answers)
+    return accept_outputs(context, batch, outputs, [answer.trustee for answer in answers], known)
+
+
+@dataclass(frozen=True, slots=True)
+class SealedPage:
+    """Sealed records of one request to the shuffler, packed: their commitments and what is uploaded."""
+
+    commitments: bytes
+    uploads: bytes
 
 
 def seal_contribution(
@@ -144,45 +171,76 @@ def seal_contribution(
     records: Sequence[tuple[Callable[[bytes], bytes], Sequence[bytes]]],
     outputs: Mapping[bytes, bytes],
     draw: Draw,
-) -> Iterable[tuple[bytes, bytes]]:
-    """Seal records one by one to the secretariat (SPEC steps S1 to U1); yields (commitment, uploaded record).
+) -> Iterator[SealedPage]:
+    """Seal records to the secretariat, page by page (SPEC steps S1 to U1).
 
     A record is a function from its sketch key to its payload, and its match-key inputs. Dummy records to fill
     the bucket come last; the shuffler mixes all.
     """
-    entry_keys = context.entry_keys(group, (value for _, inputs in records for value in inputs), outputs)
-    for payload_of, inputs in records:
-        random = draw(sealed_index.RECORD_KEY_BYTES + sealed_index.record_random_bytes(len(inputs)))
-        record_key, random = random[: sealed_index.RECORD_KEY_BYTES], random[sealed_index.RECORD_KEY_BYTES :]
-        keys = [entry_keys[value] for value in inputs]
-        payload = payload_of(sealed_index.sketch_key(record_key))
-        sealed = sealed_index.seal_record(context.epoch, context.stream, record_key, payload, keys, random)
-        yield (
-            sealed[: sealed_index.COMMITMENT_BYTES],
-            shuffle.seal_for_secretariat(agreement_key, context.epoch, context.stream, sealed),
+    total = sealed_index.padded_records(len(records))
+    for start in range(0, total, shuffle.PAGE_RECORDS):
+        end = min(start + shuffle.PAGE_RECORDS, total)
+        sealed = _seal_records(group, context, records[start:end], outputs, draw)
+        dummies = end - start - len(records[start:end])
+        sealed += b"".join(sealed_index.dummy_record(draw(sealed_index.SEALED_BYTES)) for _ in range(dummies))
+        ephemeral = draw(hpke.EPHEMERAL_BYTES * (end - start))
+        yield SealedPage(
+            b"".join(
+                sealed[at : at + sealed_index.COMMITMENT_BYTES]
+                for at in range(0, len(sealed), sealed_index.SEALED_BYTES)
+            ),
+            shuffle.seal_all_for_secretariat(group, agreement_key, context.epoch, context.stream, sealed, ephemeral),
         )
-    for _ in range(sealed_index.padded_records(len(records)) - len(records)):
-        dummy = sealed_index.dummy_record(draw(sealed_index.SEALED_BYTES))
-        yield (
-            dummy[: sealed_index.COMMITMENT_BYTES],
-            shuffle.seal_for_secretariat(agreement_key, context.epoch, context.stream, dummy),
-        )
+
+
+def _seal_records(
+    group: Backend,
+    context: StreamContext,
+    records: Sequence[tuple[Callable[[bytes], bytes], Sequence[bytes]]],
+    outputs: Mapping[bytes, bytes],
+    draw: Draw,
+) -> bytes:
+    """Seal records under keys of their own (SPEC steps S1 to S3); packed."""
+    salt = sealed_index.index_salt(context.epoch, context.stream, context.public_key)
+    entry_keys = group.entry_keys(salt, b"".join(outputs[value] for _, inputs in records for value in inputs))
+    counts = bytes(len(inputs) for _, inputs in records)
+    record_keys = draw(sealed_index.RECORD_KEY_BYTES * len(records))
+    payloads = b"".join(
+        payload_of(sealed_index.sketch_key(record_keys[at : at + sealed_index.RECORD_KEY_BYTES]))
+        for at, (payload_of, _) in zip(range(0, len(record_keys), sealed_index.RECORD_KEY_BYTES), records, strict=True)
+    )
+    random = draw(sum(map(sealed_index.record_random_bytes, counts)))
+    return group.seal_records(
+        sealed_index.seal_context(context.epoch, context.stream), record_keys, payloads, counts, entry_keys, random
+    )
 
 
 def open_index(
     context: StreamContext,
     index: IndexFile,
+    plans: Sequence[Sequence[EntryKey]],
+    own: frozenset[bytes],
+) -> Iterator[tuple[list[OpenedRecord], int]]:
+    """Open for each plan every record that one of its keys unlocks, but for the member's own (SPEC steps M2 and M3).
+
+    The tags of all plans are looked up together. Each plan also gets how many entries did not lead to a record that
+    opens: chance (about 2^-96 per entry and look-up) or a contributor that sealed something unusable; they are
+    nobody's match.
+    """
+    found = index.find_each(key.tag for keys in plans for key in keys)
+    return (_open_plan(context, index, found, keys, own) for keys in plans)
+
+
+def _open_plan(
+    context: StreamContext,
+    index: IndexFile,
+    found: Mapping[bytes, Sequence[tuple[bytes, bytes]]],
     keys: Sequence[EntryKey],
     own: frozenset[bytes],
 ) -> tuple[list[OpenedRecord], int]:
-    """Open every record that one of a plan's keys unlocks, but for the member's own (SPEC steps M2 and M3).
-
-    Also returns how many entries did not lead to a record that opens: chance (about 2^-96 per entry and look-up) or
-    a contributor that sealed something unusable; they are nobody's match.
-    """
     agreed: dict[bytes, list[int]] = {}
     for position, key in enumerate(keys):
-        for salt, wrapped in index.find(key.tag):
+        for salt, wrapped in found.get(key.tag, ()):
             agreed.setdefault(sealed_index.unwrap(key, salt, wrapped), []).append(position)
     opened, unusable = [], 0
     for record_key, positions in agreed.items():
@@ -193,7 +251,7 @@ def open_index(
         try:
             if record is None:
                 raise SealedRecordError("an entry leads to no record")
-            payload = sealed_index.open_record(context.epoch, context.stream, record_key, record)
+            payload = sealed_index.open_committed(context.epoch, context.stream, derived, record)
         except SealedRecordError:
             unusable += 1
             continue

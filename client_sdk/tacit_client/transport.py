@@ -7,6 +7,7 @@ one in its place. A request is signed anew for every try, because a nonce is acc
 from __future__ import annotations
 
 import secrets
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -76,6 +77,7 @@ class HttpTransport:
         self._client = httpx2.Client(trust_env=False, timeout=timeout, follow_redirects=False)
         self.sent: dict[str, int] = {}
         self.received: dict[str, int] = {}
+        self._counting = threading.Lock()  # requests run in several threads
 
     def close(self) -> None:
         """Close all connections."""
@@ -108,14 +110,14 @@ class HttpTransport:
             signed = sign_request(self._key, method, url, body, now=int(self._clock()), nonce=secrets.token_urlsafe(24))
         except HTTPMessageSignaturesException as error:
             raise PartyUnavailable(f"{party} is said to be at an address that is none", party=party) from error
-        self.sent[party] = self.sent.get(party, 0) + len(body)
+        self._count(self.sent, party, len(body))
         with (
             _connection_errors(party),
             self._client.stream(method, url, content=body, headers={**_PLAIN, **headers, **signed}) as response,
         ):
             limit = limit if response.status_code < 400 else PROBLEM_BYTES
             data = _read(party, response, limit, time.monotonic() + self._request_seconds)
-        self.received[party] = self.received.get(party, 0) + len(data)
+        self._count(self.received, party, len(data))
         if response.status_code in _RETRY_STATUS:
             raise _TryAgainError(f"status {response.status_code}")
         if response.status_code >= 400:
@@ -123,6 +125,10 @@ class HttpTransport:
         if response.status_code >= 300:
             raise PartyUnavailable(f"{party} redirects elsewhere, which is not followed", party=party)
         return data
+
+    def _count(self, counts: dict[str, int], party: str, size: int) -> None:
+        with self._counting:
+            counts[party] = counts.get(party, 0) + size
 
 
 @contextmanager

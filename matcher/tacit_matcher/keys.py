@@ -7,12 +7,12 @@ made of what can be enumerated by the thousand, a country and a number say; MATC
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import NamedTuple
 
 from tacit_matcher.key_types import KEY_TYPES, KeyClass, KeyType
-from tacit_matcher.normalise import NormalSite, normalise_site, street_weight_of, weight_of
+from tacit_matcher.normalise import NormalSite, normalise_site, ranked_name, ranked_street, street_weight_of, weight_of
 from tacit_matcher.records import Site
 from tacit_matcher.text import letters, skeleton
 
@@ -23,10 +23,10 @@ MAX_KEYS = 14
 _TELLING = 1.5  # a word with no more weight than this makes no key with a place alone
 _NAME_WEIGHT = 6.0  # a whole name needs so much weight to be a key without a place
 _GUESSABLE = 10_000
+_NOT_DIGITS, _NOT_LETTERS = re.compile(r"[^0-9]"), re.compile(r"[^A-Z]")
 
 
-@dataclass(frozen=True, slots=True)
-class MatchKey:
+class MatchKey(NamedTuple):
     """One key of one site."""
 
     key_type: str
@@ -34,8 +34,17 @@ class MatchKey:
 
     def encode(self) -> bytes:
         """Return len-prefixed("tacit/1", key type with version, canonical value): the PRF's input."""
-        parts = (b"tacit/1", f"{self.key_type}/{SCHEME_VERSION}".encode(), self.value.encode())
-        return b"".join(len(part).to_bytes(2, "big") + part for part in parts)
+        return _start(self.key_type) + _prefixed(self.value)
+
+
+@lru_cache(maxsize=64)
+def _start(key_type: str) -> bytes:
+    return _prefixed("tacit/1") + _prefixed(f"{key_type}/{SCHEME_VERSION}")
+
+
+def _prefixed(text: str) -> bytes:
+    octets = text.encode()
+    return len(octets).to_bytes(2, "big") + octets
 
 
 def match_keys(site: Site | NormalSite, aliases: Mapping[str, str] | None = None) -> tuple[MatchKey, ...]:
@@ -44,37 +53,38 @@ def match_keys(site: Site | NormalSite, aliases: Mapping[str, str] | None = None
     ``aliases`` maps retired OS IDs to current ones (:func:`tacit_matcher.identifiers.parse_aliases`).
     """
     normal = normalise_site(site, aliases)
-    keys = dict.fromkeys([*_identifier_keys(normal), *_composite_keys(normal)])
-    return tuple(islice(keys, MAX_KEYS))
+    keys = dict.fromkeys(_composite_keys(normal))
+    if normal.identifiers:
+        keys = {**dict.fromkeys(_identifier_keys(normal)), **keys}
+    return tuple(keys)[:MAX_KEYS]
 
 
 def _identifier_keys(site: NormalSite) -> Iterator[MatchKey]:
     for kind, value in site.identifiers:
         # A number below ten thousand behind zeros and a prefix can be guessed like any other.
-        digits = re.sub(r"[^0-9]", "", value).lstrip("0")
-        if len(re.sub(r"[^A-Z]", "", value)) > 2 or (digits and int(digits) >= _GUESSABLE):
+        digits = _NOT_DIGITS.sub("", value).lstrip("0")
+        if len(_NOT_LETTERS.sub("", value)) > 2 or (digits and int(digits) >= _GUESSABLE):
             yield MatchKey(kind, value)
 
 
-def _composite_keys(site: NormalSite) -> Iterator[MatchKey]:
+def _composite_keys(site: NormalSite) -> list[MatchKey]:
     if not site.country or not site.name:
-        return
-    for key_type, *parts in _parts(site):
-        if all(parts):
-            yield MatchKey(key_type, "|".join((site.country, *parts)))
+        return []
+    start = site.country + "|"
+    return [MatchKey(parts[0], start + "|".join(parts[1:])) for parts in _parts(site) if all(parts)]
 
 
 def _parts(site: NormalSite) -> Iterator[tuple[str, ...]]:
     """Yield key type and parts, the best keys first; a key with an empty part does not exist."""
     words = own_words(site)
-    streets = telling(site.address, street_weight_of)
-    spelt = [skeleton(word) for word in streets]
-    core = skeleton(_most_telling_first(site.address, street_weight_of)[0]) if site.address else ""
-    city = main_word(site.city)
+    streets = ranked_street(site.address)
+    spelt = [skeleton(word) for word in streets if street_weight_of(word) > _TELLING]
+    core = skeleton(streets[0]) if streets else ""
+    city, all_letters = main_word(site.city), letters(site.name)
     places = [skeleton(city), *spelt[:1]] if city else spelt[:3]
     yield "street", site.postcode, core, site.house_number
-    yield "name", whole_name(site)
-    yield "name+place", letters(site.name), _at(places, 0) or site.postcode
+    yield "name", all_letters if is_whole_name(site) else ""
+    yield "name+place", all_letters, _at(places, 0) or site.postcode
     for word in words[:3]:
         yield "word+postcode", word, site.postcode
     for place in places:
@@ -86,29 +96,20 @@ def _parts(site: NormalSite) -> Iterator[tuple[str, ...]]:
     yield "numbers", many(site.numbers), core[:2]
 
 
-def telling(words: Sequence[str], weigh: Callable[[str], float]) -> list[str]:
-    """Return the words that tell something, the most telling first."""
-    return [word for word in _most_telling_first(words, weigh) if weigh(word) > _TELLING]
-
-
-def _most_telling_first(words: Sequence[str], weigh: Callable[[str], float]) -> list[str]:
-    return sorted(dict.fromkeys(words), key=lambda word: (-weigh(word), word))
-
-
 def own_words(site: NormalSite) -> list[str]:
     """Return the skeletons of a name's telling words; a place's name says nothing beside the place."""
     places = {skeleton(word) for word in (*site.city, *site.address)}
-    words = dict.fromkeys(skeleton(word) for word in telling(site.name, weight_of))
-    return [word for word in words if word not in places] or list(words)
+    words = list(dict.fromkeys([skeleton(word) for word in ranked_name(site.name) if weight_of(word) > _TELLING]))
+    return [word for word in words if word not in places] or words
 
 
-def whole_name(site: NormalSite) -> str:
-    """Return the letters of a telling name of two words or more in the order of the alphabet, or an empty string.
+def is_whole_name(site: NormalSite) -> bool:
+    """Return whether a name of two telling words or more is a key without a place: by its letters, see :func:`letters`.
 
     Word order and word breaks do not matter; two names with the same letters are rare at this length.
     """
-    is_telling = len(telling(site.name, weight_of)) > 1 and sum(map(weight_of, site.name)) >= _NAME_WEIGHT
-    return letters(site.name) if is_telling else ""
+    weights = [weight_of(word) for word in site.name]
+    return sum(weight > _TELLING for weight in weights) > 1 and sum(weights) >= _NAME_WEIGHT
 
 
 def main_word(city: tuple[str, ...]) -> str:

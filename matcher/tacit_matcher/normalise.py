@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from string import ascii_lowercase
 
 from anyascii import anyascii
 
@@ -35,11 +36,15 @@ __all__ = [
     "normalise_country",
     "normalise_site",
     "plain",
+    "ranked_name",
+    "ranked_street",
     "street_weight_of",
     "weight_of",
 ]
 
 _LEGAL_PHRASE = re.compile(rf"\b(?:{'|'.join(LEGAL_PHRASES)})\b")
+# What begins with one of these words may match one of the two patterns.
+_STARTS = frozenset({*(phrase.split()[0] for phrase in LEGAL_PHRASES), *ascii_lowercase})
 _SINGLE_LETTERS = re.compile(r"\b(?:[a-z] ){1,5}[a-z]\b")
 _CONCEPT_TOKENS = frozenset(fold(word) for word in {*CONCEPTS, *CONCEPTS.values()})
 _GIVEN = frozenset(map(fold, GIVEN_NAMES))
@@ -84,10 +89,10 @@ def _normalise(
     name: str, address: str, city: str, postcode: str, country: str, identifiers: tuple[tuple[str, str], ...]
 ) -> NormalSite:
     code = normalise_country(country)
-    postal, street = normalise_postcode(anyascii(postcode), code), plain(address)
+    postal, street = normalise_postcode(_ascii(postcode), code), plain(address)
     if not postal and address:
         # On the text as written: a plain one has lost the hyphens that tell a postcode from a number.
-        postal, rest = find_postcode(anyascii(address), code)
+        postal, rest = find_postcode(_ascii(address), code)
         street = plain(rest) if postal else street
     words = street.split()
     numbers = _numbers(words, postal)
@@ -112,13 +117,21 @@ def name_tokens(name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     Trade words come out as what they mean, the same in every language. Figures are numbers, roman ones too, and the
     letter after a word such as "unit": they tell one plant of a company from another.
     """
-    text = plain(name)
-    words = _SINGLE_LETTERS.sub(lambda match: match.group().replace(" ", ""), _LEGAL_PHRASE.sub(" ", text)).split()
+    written = plain(name).split()
+    words = _without_phrases(written)
     kept = [word for word in words if word not in LEGAL_FORMS and word not in STOP_WORDS]
-    kept = kept or words or text.split()
+    kept = kept or words or written
     kept = kept[:1] + [ROMAN.get(word, word) for word in kept[1:]]
     tokens = tuple(dict.fromkeys(fold(CONCEPTS.get(word, word)) for word in kept))
     return tokens, tuple(_figures(kept))
+
+
+def _without_phrases(words: list[str]) -> list[str]:
+    """Leave out legal forms of several words and join letters that stand alone; few names need the patterns."""
+    if _STARTS.isdisjoint(words):
+        return words
+    text = _LEGAL_PHRASE.sub(" ", " ".join(words))
+    return _SINGLE_LETTERS.sub(lambda match: match.group().replace(" ", ""), text).split()
 
 
 @lru_cache(maxsize=65536)
@@ -140,9 +153,30 @@ def street_weight_of(token: str) -> float:
     return 0.5 if token in _COMMON_STREETS or token in _COUNTRY_TOKENS or len(token) < 3 else min(len(token), 10) - 1.0
 
 
+@lru_cache(maxsize=65536)
+def ranked_name(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the different words of a name, the most telling first, equals in the order of the alphabet."""
+    return _ranked(words, weight_of)
+
+
+@lru_cache(maxsize=65536)
+def ranked_street(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the different words of an address in the same way."""
+    return _ranked(words, street_weight_of)
+
+
+def _ranked(words: tuple[str, ...], weigh: Callable[[str], float]) -> tuple[str, ...]:
+    # By weight last: sorting keeps the order of equals.
+    return tuple(sorted(sorted({*words}), key=weigh, reverse=True))
+
+
 def is_trade_word(token: str) -> bool:
     """Return whether a word of a name says what is done and not who does it."""
     return token in _CONCEPT_TOKENS
+
+
+def _ascii(text: str) -> str:
+    return text if text.isascii() else anyascii(text)
 
 
 def _figures(words: list[str]) -> Iterator[str]:

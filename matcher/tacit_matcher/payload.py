@@ -6,8 +6,9 @@ import struct
 from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
+from functools import lru_cache
 
-from tacit_matcher.normalise import plain
+from tacit_matcher.normalise import NormalSite, plain
 from tacit_matcher.records import AuditedSite
 from tacit_matcher.sketch import SKETCH_BYTES, make_sketch
 
@@ -59,9 +60,12 @@ class Payload:
     sketch: bytes = field(repr=False)
 
 
-def encode_payload(record: AuditedSite, key: bytes) -> bytes:
-    """Return the 224-byte payload of a record; ``key`` is the sketch key derived from its record key."""
-    scheme = _SCHEME_CODES.get(plain(record.scheme), _OTHER)
+def encode_payload(record: AuditedSite, key: bytes, site: NormalSite | None = None) -> bytes:
+    """Return the 224-byte payload of a record; ``key`` is the sketch key derived from its record key.
+
+    ``site`` is the record's site in canonical form, where the caller has it already.
+    """
+    scheme = _scheme_code(record.scheme)
     version = record.scheme_version.encode("ascii", "ignore")[:8]
     scope = Scope.ENTITY if SCHEMES[scheme] == "EcoVadis" else Scope.SITE
     facts = _LAYOUT.pack(
@@ -71,10 +75,21 @@ def encode_payload(record: AuditedSite, key: bytes) -> bytes:
         scope.value,
         _quarter(record.audit_date),
         _quarter(record.expiry) if record.expiry else 0,
-        _PLATFORM_CODES.get(plain(record.platform), _OTHER),
+        _platform_code(record.platform),
         bytes(8),
     )
-    return facts + make_sketch(key, record.site)
+    return facts + make_sketch(key, site or record.site)
+
+
+# A list has few different ones.
+@lru_cache(maxsize=1024)
+def _scheme_code(text: str) -> int:
+    return _SCHEME_CODES.get(plain(text), _OTHER)
+
+
+@lru_cache(maxsize=1024)
+def _platform_code(text: str) -> int:
+    return _PLATFORM_CODES.get(plain(text), _OTHER)
 
 
 def decode_payload(payload: bytes) -> Payload:

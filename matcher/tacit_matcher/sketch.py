@@ -1,29 +1,42 @@
 """The similarity sketch: a keyed encoding of name and address that whoever opened the record can compare with its own.
 
 The field's standard encoding (Bloom filters of character bigrams under a cryptographic key; Schnell, Bachteler, Reiher
-2009), with truncated keyed hashes of whole words beside it. Its known weaknesses come from one key being shared by all
-records; here every record has its own, and it is sealed. The keyed hash is BLAKE2b in its keyed mode (RFC 7693), which
-serves where the field uses HMAC and costs a third of it: a record takes some fifty. Layout, 200 bytes: MATCHING.md.
+2009), with truncated keyed values of whole words beside it. Its known weaknesses come from one key being shared by all
+records; here every record has its own, and it is sealed. The keyed function is that of :mod:`tacit_matcher.keyed`.
+Layout, 200 bytes: MATCHING.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 
-from tacit_matcher.normalise import NormalSite, is_trade_word, normalise_site, street_weight_of, weight_of
+from tacit_matcher import keyed
+from tacit_matcher.normalise import (
+    NormalSite,
+    is_trade_word,
+    normalise_site,
+    ranked_name,
+    ranked_street,
+    street_weight_of,
+    weight_of,
+)
 from tacit_matcher.records import Site
 
 SKETCH_BYTES = 200
 _FILTER = 64  # bytes of each Bloom filter
-_HASHES = {b"n": 5, b"a": 3}  # addresses are longer: fewer hashes keep their filter from filling up
-_DIGEST = 8  # bytes: five indices of nine bits are taken from it
-_SLOT = 2  # bytes of a truncated hash: one chance in 65,536 of a false agreement
-# kind of word -> slots; empty slots are zero
+_POSITION = 8 * _FILTER - 1  # the low nine bits of a number say which bit to set
+_HASHES = {"name": 5, "street": 3}  # addresses are longer: fewer hashes keep their filter from filling up
+_SLOT = 2  # bytes of a truncated value: one chance in 65,536 of a false agreement
+_EMPTY, _NOT_EMPTY = b"\0\0", b"\0\1"  # zero stands for an empty slot
+# kind of word -> slots
 _SLOTS = {"country": 1, "house": 1, "postcode": 1, "area": 1, "city": 4, "number": 7, "figure": 3, "trade": 2,
           "name": 8, "street": 6}  # fmt: skip
 _RANKED = frozenset({"name", "street"})
+# Labels of blocks. Names, streets and cities share one: lists differ in which column a word stands in.
+_BIGRAM_LABELS = {"name": 1, "street": 2}
+_WORD_LABELS = {"name": 3, "street": 3, "city": 3, "country": 4, "house": 5, "postcode": 6, "area": 7, "number": 8,
+                "figure": 9, "trade": 10}  # fmt: skip
 _WEIGHTS = SKETCH_BYTES - 2 * _FILTER - _SLOT * sum(_SLOTS.values())  # 4: two weights, two counts
 _ALIKE_FROM = 0.5  # a word less than half of whose bigrams are there is not there
 
@@ -32,16 +45,25 @@ _ALIKE_FROM = 0.5  # a word less than half of whose bigrams are there is not the
 class _View:
     """A sketch taken apart: the two filters as numbers, the slots of each kind, what name and street weigh."""
 
-    name_filter: int
-    street_filter: int
+    filters: Mapping[str, int]
     slots: Mapping[str, Sequence[bytes]]
-    name_weight: float
-    street_weight: float
+    weights: Mapping[str, float]
+
+
+@dataclass(slots=True)
+class _Keyed:
+    """What a site comes to under a key, by kind: the value of each bigram of ``texts`` in turn, a slot of each word."""
+
+    texts: Mapping[str, bytes]
+    values: Mapping[str, bytes]
+    words: Mapping[str, Sequence[str]]
+    slots: Mapping[str, list[bytes]]
 
 
 def make_sketch(key: bytes, site: Site | NormalSite) -> bytes:
     """Return the 200-byte sketch of ``site`` under the 32-byte ``key``."""
-    return _encode(_keyed(key), normalise_site(site))
+    normal = normalise_site(site)
+    return _encode(_evaluate(key, normal), normal)
 
 
 def compare(key: bytes, sketch: bytes, site: Site | NormalSite) -> dict[str, float]:
@@ -53,14 +75,15 @@ def compare(key: bytes, sketch: bytes, site: Site | NormalSite) -> dict[str, flo
     """
     if len(sketch) != SKETCH_BYTES:
         raise ValueError(f"a sketch has {SKETCH_BYTES} bytes, got {len(sketch)}")
-    normal, mac = normalise_site(site), _keyed(key)
-    mine, theirs = _view(_encode(mac, normal)), _view(sketch)
+    normal = normalise_site(site)
+    own = _evaluate(key, normal)
+    mine, theirs = _view(_encode(own, normal)), _view(sketch)
     features = {
-        **_covered(mac, "name", normal.name, weight_of, theirs),
-        **_covered(mac, "street", normal.address, street_weight_of, theirs),
-        "name_alike": _dice(mine.name_filter, theirs.name_filter),
-        "street_alike": _dice(mine.street_filter, theirs.street_filter),
-        "street_known": float(bool(mine.street_filter) and bool(theirs.street_filter)),
+        **_covered(own, "name", weight_of, theirs),
+        **_covered(own, "street", street_weight_of, theirs),
+        "name_alike": _dice(mine.filters["name"], theirs.filters["name"]),
+        "street_alike": _dice(mine.filters["street"], theirs.filters["street"]),
+        "street_known": float(bool(mine.filters["street"]) and bool(theirs.filters["street"])),
         "name_top": _top_of(theirs.slots["name"], mine.slots["name"]),
         "name_elsewhere": _elsewhere(mine, theirs),
     }
@@ -77,73 +100,75 @@ def compare(key: bytes, sketch: bytes, site: Site | NormalSite) -> dict[str, flo
     return features
 
 
-def _encode(mac: blake2b, site: NormalSite) -> bytes:
-    trades = [word for word in site.name if is_trade_word(word)]
-    words: dict[str, Iterable[str]] = {
-        "country": (site.country,),
-        "house": (site.house_number,),
-        "postcode": (site.postcode,),
-        "area": (site.postcode[:3],),
-        "city": site.city,
-        "number": site.numbers,
-        "figure": site.figures,
-        "trade": trades,
-        "name": sorted(site.name, key=lambda word: (-weight_of(word), word)),
-        "street": sorted(site.address, key=lambda word: (-street_weight_of(word), word)),
+def _evaluate(key: bytes, site: NormalSite) -> _Keyed:
+    """Evaluate the keyed function on all bigrams and words of a site at once."""
+    texts, words = {"name": _text(site.name), "street": _text(site.address)}, _words(site)
+    blocks = [keyed.bigram_blocks(_BIGRAM_LABELS[kind], text) for kind, text in texts.items()]
+    sizes = {kind: len(packed) for kind, packed in zip(texts, blocks, strict=True)}
+    blocks += [keyed.block(_WORD_LABELS[kind], word) for kind, of_kind in words.items() for word in of_kind]
+    packed = keyed.values(key, b"".join(blocks))
+    values, slots, at = {}, {}, 0
+    for kind, size in sizes.items():
+        values[kind], at = packed[at : at + size], at + size
+    for kind, of_kind in words.items():
+        end = at + keyed.BLOCK_BYTES * len(of_kind)
+        slots[kind] = [packed[i : i + _SLOT] for i in range(at, end, keyed.BLOCK_BYTES)]
+        if _EMPTY in slots[kind]:
+            slots[kind] = [_NOT_EMPTY if slot == _EMPTY else slot for slot in slots[kind]]
+        at = end
+    return _Keyed(texts, values, words, slots)
+
+
+def _text(words: Sequence[str]) -> bytes:
+    """Return words with a blank before, between and after them: its bigrams are those of every word so padded."""
+    return f" {' '.join(words)} ".encode() if words else b""
+
+
+def _words(site: NormalSite) -> dict[str, Sequence[str]]:
+    """Return the words that get slots, by kind, none twice and none empty."""
+    return {
+        "country": _said(site.country),
+        "house": _said(site.house_number),
+        "postcode": _said(site.postcode),
+        "area": _said(site.postcode[:3]),
+        "city": tuple(dict.fromkeys(site.city)),
+        "number": tuple(dict.fromkeys(site.numbers)),
+        "figure": tuple(dict.fromkeys(site.figures)),
+        "trade": tuple(filter(is_trade_word, ranked_name(site.name))),
+        "name": ranked_name(site.name),
+        "street": ranked_street(site.address),
     }
-    slots = b"".join(_fill(mac, kind, words[kind], count) for kind, count in _SLOTS.items())
-    weights = bytes(
-        [
-            _byte(4 * sum(map(weight_of, site.name))),
-            _byte(2 * sum(map(street_weight_of, dict.fromkeys(site.address)))),
-            _byte(len(site.name)),
-            _byte(len(site.address)),
-        ]
+
+
+def _said(word: str) -> tuple[str, ...]:
+    return (word,) if word else ()
+
+
+def _encode(own: _Keyed, site: NormalSite) -> bytes:
+    filters = b"".join([_bloom(keyed.numbers(own.values[kind], hashes)) for kind, hashes in _HASHES.items()])
+    slots = b"".join([_fill(own.slots[kind], kind, count) for kind, count in _SLOTS.items()])
+    weights = (
+        _byte(4 * sum(map(weight_of, site.name))),
+        _byte(2 * sum(map(street_weight_of, own.words["street"]))),
+        _byte(len(site.name)),
+        _byte(len(site.address)),
     )
-    return _bloom(mac, b"n", site.name) + _bloom(mac, b"a", site.address) + slots + weights
+    return filters + slots + bytes(weights)
 
 
-def _bloom(mac: blake2b, label: bytes, words: Iterable[str]) -> bytes:
-    filled = 0
-    for gram in {gram for word in words for gram in _bigrams(word)}:
-        filled |= _bits(mac, label, gram)
-    return filled.to_bytes(_FILTER, "big")
+def _bloom(rows: Iterable[tuple[int, ...]]) -> bytes:
+    """Return the filter in which the numbers of every bigram are set; position 0 is the first byte's highest bit."""
+    bits = bytearray(b"0" * (8 * _FILTER))
+    for numbers in rows:
+        for number in numbers:
+            bits[number & _POSITION] = 49  # "1"
+    return int(bits, 2).to_bytes(_FILTER, "big")
 
 
-def _bigrams(word: str) -> Iterator[str]:
-    padded = f" {word} "
-    return (padded[i : i + 2] for i in range(len(padded) - 1))
-
-
-def _bits(mac: blake2b, label: bytes, gram: str) -> int:
-    digest, bits = int.from_bytes(_digest(mac, label + gram.encode()), "big"), 0
-    for _ in range(_HASHES[label]):
-        bits |= 1 << (digest & (8 * _FILTER - 1))
-        digest >>= 9
-    return bits
-
-
-def _fill(mac: blake2b, kind: str, words: Iterable[str], count: int) -> bytes:
-    slots = [_slot(mac, kind, word) for word in dict.fromkeys(words) if word]
+def _fill(slots: list[bytes], kind: str, count: int) -> bytes:
     # Sorted where the order of words says nothing, so that it tells nothing either.
-    return b"".join((slots if kind in _RANKED else sorted(slots))[:count]).ljust(_SLOT * count, b"\0")
-
-
-def _slot(mac: blake2b, kind: str, word: str) -> bytes:
-    # Names, streets and cities share a label: lists differ in which column a word stands in.
-    label = b"word:" if kind in ("name", "street", "city") else kind.encode() + b":"
-    digest = _digest(mac, label + word.encode())[:_SLOT]
-    return digest if any(digest) else b"\0\1"  # zero stands for empty
-
-
-def _keyed(key: bytes) -> blake2b:
-    return blake2b(key=key, digest_size=_DIGEST)
-
-
-def _digest(mac: blake2b, message: bytes) -> bytes:
-    copy = mac.copy()
-    copy.update(message)
-    return copy.digest()
+    ordered = slots if kind in _RANKED or len(slots) < 2 else sorted(slots)
+    return b"".join(ordered[:count]).ljust(_SLOT * count, b"\0")
 
 
 def _byte(value: float) -> int:
@@ -156,35 +181,32 @@ def _view(sketch: bytes) -> _View:
         pieces = (sketch[i : i + _SLOT] for i in range(at, at + _SLOT * count, _SLOT))
         slots[kind] = [piece for piece in pieces if any(piece)]
         at += _SLOT * count
-    name, street = (int.from_bytes(sketch[i : i + _FILTER], "big") for i in (0, _FILTER))
-    return _View(name, street, slots, sketch[at] / 4, sketch[at + 1] / 2)
+    filters = {kind: int.from_bytes(sketch[i : i + _FILTER], "big") for kind, i in (("name", 0), ("street", _FILTER))}
+    return _View(filters, slots, {"name": sketch[at] / 4, "street": sketch[at + 1] / 2})
 
 
-def _covered(
-    mac: blake2b, kind: str, words: Sequence[str], weigh: Callable[[str], float], theirs: _View
-) -> dict[str, float]:
+def _covered(own: _Keyed, kind: str, weigh: Callable[[str], float], theirs: _View) -> dict[str, float]:
     """Return how much of either side's words the other has, by weight."""
-    label, filled, whole = (
-        (b"n", theirs.name_filter, theirs.name_weight)
-        if kind == "name"
-        else (b"a", theirs.street_filter, theirs.street_weight)
-    )
     exact, total, shared = set(theirs.slots[kind]), 0.0, 0.0
-    for word in dict.fromkeys(words):
+    for word, slot in zip(own.words[kind], own.slots[kind], strict=True):
         total += weigh(word)
-        found = 1.0 if _slot(mac, kind, word) in exact else _found(mac, label, word, filled)
-        shared += weigh(word) * found
+        shared += weigh(word) * (1.0 if slot in exact else _found(own, kind, word, theirs.filters[kind]))
+    whole = theirs.weights[kind]
     if not total or not whole:
         return {f"{kind}_least": 0.0, f"{kind}_most": 0.0}
     longer, shorter = max(total, whole), min(total, whole)
     return {f"{kind}_least": min(1.0, shared / longer), f"{kind}_most": min(1.0, shared / shorter)}
 
 
-def _found(mac: blake2b, label: bytes, word: str, filled: int) -> float:
+def _found(own: _Keyed, kind: str, word: str, filled: int) -> float:
     """Return from 0 to 1 how much of a word is in a filter by its bigrams."""
-    bits = [_bits(mac, label, gram) for gram in _bigrams(word)]
-    share = sum(bit & filled == bit for bit in bits) / len(bits)
-    return max(0.0, (share - _ALIKE_FROM) / (1 - _ALIKE_FROM))
+    bits, octets = f"{filled:0{8 * _FILTER}b}", _text((word,))
+    first, count = own.texts[kind].index(octets), len(octets) - 1
+    values = own.values[kind][keyed.BLOCK_BYTES * first : keyed.BLOCK_BYTES * (first + count)]
+    there = sum(
+        all(bits[number & _POSITION] == "1" for number in numbers) for numbers in keyed.numbers(values, _HASHES[kind])
+    )
+    return max(0.0, (there / count - _ALIKE_FROM) / (1 - _ALIKE_FROM))
 
 
 def _top_of(theirs: Sequence[bytes], mine: Sequence[bytes]) -> float:

@@ -20,7 +20,9 @@ _FOLDINGS = (
 )  # fmt: skip
 _TWICE = re.compile(r"(.)\1+")
 _SKELETON = 5  # letters; what follows is inflection as often as not
-_VOWELS = re.compile(r"[aeiou]")
+_NO_VOWELS = str.maketrans("", "", "aeiou")
+# What a pass of folding would change: most words are done after one, many need none.
+_TO_FOLD = re.compile("|".join([*(spelling for spelling, _ in _FOLDINGS if len(spelling) == 2), "[cywj]", r"(.)\1"]))
 
 
 def plain(text: str) -> str:
@@ -36,21 +38,25 @@ def fold(word: str) -> str:
     """Fold spellings that stand for one another: umlauts, doubled letters, c/k, ph/f, y/i and the like."""
     if word.isdigit():
         return word
-    while (folded := _fold_once(word)) != word:
-        word = folded
+    while _TO_FOLD.search(word):
+        word = _fold_once(word)
     return word
 
 
 def _fold_once(word: str) -> str:
     for spelling, put in _FOLDINGS:
         word = word.replace(spelling, put)
-    return _TWICE.sub(r"\1", word)
+    return _TWICE.sub(_once, word)
+
+
+def _once(twice: re.Match[str]) -> str:
+    return twice[1]  # a function: a template would be read anew at every call
 
 
 @lru_cache(maxsize=65536)
 def skeleton(word: str) -> str:
     """Return the first letter and the consonants of a folded word, five at most; a short word keeps its vowels."""
-    bare = _TWICE.sub(r"\1", word[:1] + _VOWELS.sub("", word[1:]))
+    bare = _TWICE.sub(_once, word[:1] + word[1:].translate(_NO_VOWELS))
     return (bare if len(bare) > 2 else word)[:_SKELETON]
 
 

@@ -242,16 +242,7 @@ class Board:
         manifest = self.manifest(body.epoch)
         signing.verify(manifest.trustee(body.sender).signing_key, message)
         record = self._ceremony_record(manifest, body.stream, body.attempt, f"trustee {body.sender}")
-        earlier = record.sent[message.kind].get(body.sender)
-        if earlier is not None and earlier != body:
-            raise CeremonyError(
-                f"trustee {body.sender} sent two different messages in step {message.kind}",
-                party=f"trustee {body.sender}",
-                evidence={"entry": entry.sequence},
-            )
-        if earlier is None:
-            record.verify_turn(message.kind, body.sender)
-            record.sent[message.kind][body.sender] = body
+        record.take_in(body, message, entry.sequence)
 
     def _ceremony_record(self, manifest: Manifest, stream: str, attempt: int, party: str) -> CeremonyRecord:
         place, current = (manifest.epoch, stream, attempt), self.attempt_number(manifest.epoch, stream)

@@ -9,6 +9,7 @@ from tacit_protocol import keygen, messages
 from tacit_protocol.errors import CeremonyError
 from tacit_protocol.group import Backend
 from tacit_protocol.messages import Round1, Round2, Round3, Round3Answer, Round4
+from tacit_protocol.signing import Signed
 
 STEPS: dict[str, type[messages.Message]] = {
     "ceremony-1": Round1,
@@ -26,6 +27,18 @@ BEFORE = {
 RESTART = "restart"  # a cut with this step gives an attempt up; the next one may then begin
 
 
+class EquivocationError(CeremonyError):
+    """A trustee signed two different messages for one step of one attempt: ``first`` and ``second`` prove it."""
+
+    def __init__(self, ceremony: keygen.Ceremony, sender: int, first: Signed, second: Signed, entry: int) -> None:
+        super().__init__(
+            f"trustee {sender} sent two different messages in step {second.kind}",
+            party=f"trustee {sender}",
+            evidence={"entry": entry},
+        )
+        self.ceremony, self.sender, self.first, self.second = ceremony, sender, first, second
+
+
 @dataclass
 class CeremonyRecord:
     """One attempt of a ceremony: the first message of each kind and sender, in board order, and the cuts."""
@@ -33,6 +46,21 @@ class CeremonyRecord:
     ceremony: keygen.Ceremony
     sent: dict[str, dict[int, keygen.CeremonyMessage]] = field(default_factory=lambda: {kind: {} for kind in STEPS})
     cuts: set[str] = field(default_factory=set)
+    signed: dict[tuple[str, int], Signed] = field(default_factory=dict)  # as they came, by kind and sender
+
+    def take_in(self, body: keygen.CeremonyMessage, message: Signed, entry: int) -> None:
+        """Take in a message whose signature was verified; the same one again changes nothing.
+
+        Raises :class:`EquivocationError` for another one in a step that its sender has spoken in, and
+        :class:`CeremonyError` when it is not its turn.
+        """
+        kind, sender = message.kind, body.sender
+        earlier = self.sent[kind].get(sender)
+        if earlier is None:
+            self.verify_turn(kind, sender)
+            self.sent[kind][sender], self.signed[kind, sender] = body, message
+        elif earlier != body:
+            raise EquivocationError(self.ceremony, sender, self.signed[kind, sender], message, entry)
 
     def transcript(self) -> keygen.Transcript:
         """Return the messages of steps 1 to 3 for :mod:`tacit_protocol.keygen`."""
@@ -66,6 +94,21 @@ class CeremonyRecord:
         if before is not None and not self.finished(before):
             return False
         return kind in self.cuts or self.expected(kind) <= self.sent[kind].keys()
+
+    def waited_for(self) -> dict[int, str]:
+        """Return who was, or is, waited for in vain, and in which step: it stands on the log by what is missing there.
+
+        A step that was cut, or the one in which the attempt stands or was given up. Step 4 has its own judge,
+        :func:`conclude`, because those who were disqualified need not speak in it.
+        """
+        missing: dict[int, str] = {}
+        for kind in (kind for kind in STEPS if kind != "ceremony-4"):
+            silent = self.expected(kind) - self.sent[kind].keys()
+            for sender in sorted(silent):
+                missing.setdefault(sender, kind)
+            if silent and kind not in self.cuts:
+                break  # it stands here: nobody had to say anything later
+        return missing
 
     def verify_turn(self, kind: str, sender: int) -> None:
         """Raise :class:`CeremonyError` unless ``sender`` may send ``kind`` now; what is over stays as it is.

@@ -7,7 +7,7 @@ hand-over (:mod:`~tacit_protocol.handover_evidence`). No supplier, tag or match 
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -22,6 +22,9 @@ from tacit_protocol.merkle import Tree
 from tacit_protocol.messages import Count, Handover, IndexRoot, Key32, Message, Receipt, UploadCommitment
 from tacit_protocol.shuffle import HASH_BYTES
 from tacit_protocol.signing import Signed
+
+if TYPE_CHECKING:
+    from tacit_protocol.trustee_evidence import Equivocation, WrongAnswer
 
 NoteText = Annotated[str, Meta(max_length=notes.MAX_NOTE_BYTES)]
 MAX_MISSING = 64  # records that a complaint names: enough to prove it, and more would only tell the auditor more
@@ -175,21 +178,31 @@ def verify_bad_entry(evidence: BadEntry) -> messages.BoardEntry:
 
     Raises :class:`ProofError` when the log did not sign for it.
     """
-    _verify_leaf(_signed(evidence.log_key, evidence.shown), evidence.entry, evidence.leaf)
-    return messages.decode_leaf(evidence.leaf.leaf, "secretariat")
+    return verify_leaf(evidence.log_key, evidence.shown, evidence.entry, evidence.leaf)
 
 
-def decode(data: bytes, party: str | None = None) -> ForkEvidence | BadEntry | BadHandover:
+def verify_leaf(log_key: bytes, shown: str, entry: int, under: LeafUnder) -> messages.BoardEntry:
+    """Return the entry at ``entry`` that the log signed for with its checkpoint ``shown``; raises if it did not."""
+    _verify_leaf(_signed(log_key, shown), entry, under)
+    return messages.decode_leaf(under.leaf, "secretariat")
+
+
+def decode(data: bytes, party: str | None = None) -> ForkEvidence | BadEntry | BadHandover | WrongAnswer | Equivocation:
     """Decode an evidence file; raises :class:`EncodingError`."""
+    from tacit_protocol import trustee_evidence  # its types are made of those of this module
+
+    kinds: dict[str, type[ForkEvidence | BadEntry | BadHandover | WrongAnswer | Equivocation]] = {
+        "tacit/1 fork": ForkEvidence,
+        "tacit/1 bad entry": BadEntry,
+        "tacit/1 bad handover": BadHandover,
+        "tacit/1 wrong answer": trustee_evidence.WrongAnswer,
+        "tacit/1 equivocation": trustee_evidence.Equivocation,
+    }
     try:
-        kind = msgspec.json.decode(data, type=_Head).format
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        raise EncodingError("this is no evidence file", party=party) from None
-    if kind == "tacit/1 fork":
-        return messages.decode(data, ForkEvidence, party)
-    if kind == "tacit/1 bad handover":
-        return messages.decode(data, BadHandover, party)
-    return messages.decode(data, BadEntry, party)
+        kind = kinds[msgspec.json.decode(data, type=_Head).format]
+    except (msgspec.MsgspecError, UnicodeDecodeError, KeyError):
+        raise EncodingError("this is no evidence file that this program knows", party=party) from None
+    return messages.decode(data, kind, party)
 
 
 class _Head(msgspec.Struct):

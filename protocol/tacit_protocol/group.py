@@ -1,4 +1,6 @@
-"""ristretto255 (RFC 9496) over packed batches: the only module that touches a curve library.
+"""ristretto255 (RFC 9496) over packed batches: the only module that touches a library of that group.
+
+What else a contribution or a check does to every record travels the same way: entry keys, sealing, the table's order.
 
 Scalars and elements travel as packed 32-byte strings; a batch of n is one ``bytes`` of 32 n. Foreign bytes become an
 :class:`Elements` value in one place only, :meth:`Backend.decode`, so holding an ``Elements`` is the evidence that every
@@ -104,6 +106,32 @@ class Backend(Protocol):
         HKDF (RFC 5869) with SHA-256: Extract under ``salt``, Expand with "tag" and with "wrap".
         :func:`tacit_protocol.sealed_index.entry_key` says the same for one output.
         """
+        ...
+
+    def seal_records(
+        self, context: bytes, record_keys: bytes, payloads: bytes, counts: bytes, entry_keys: bytes, random: bytes
+    ) -> bytes:
+        """Seal n records under their 32-byte keys: n packed sealed records of 1,000 bytes (SPEC steps S2 and S3).
+
+        ``context`` is the associated data before the commitment; payloads have 224 bytes each; ``counts`` holds in one
+        byte for each record how many of the packed ``entry_keys`` (44 bytes, as :meth:`entry_keys` gives them) are
+        its own, 1 to 14. ``random`` is 8 bytes for each of its entry keys and 52 for each entry that it lacks.
+        :func:`tacit_protocol.sealed_index.seal_record` says the same for one record. Raises ValueError when anything
+        does not fit.
+        """
+        ...
+
+    def seal_each(self, public_key: bytes, info: bytes, plaintexts: bytes, size: int, random: bytes) -> bytes:
+        """Seal n packed plaintexts of ``size`` bytes to one recipient by HPKE (RFC 9180): n (enc || ct), packed.
+
+        ``random`` is 32 bytes for each. The native back end takes them for the ephemeral private keys, so they must
+        serve nothing else; the other one leaves them, because its library draws those keys from the operating system.
+        Raises :class:`~tacit_protocol.errors.EncodingError` when no secret can be agreed with ``public_key``.
+        """
+        ...
+
+    def is_sorted(self, rows: bytes, width: int) -> bool:
+        """Tell whether packed rows of ``width`` bytes stand in the order of their bytes. Public data."""
         ...
 
 

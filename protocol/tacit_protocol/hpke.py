@@ -1,6 +1,9 @@
 """HPKE (RFC 9180) as Tacit uses it: base mode, DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, ChaCha20Poly1305.
 
-The context goes into ``info`` because single-shot HPKE of the library takes no associated data.
+The context goes into ``info`` because single-shot HPKE of the library takes no associated data. Everything here goes
+through the library, which draws its ephemeral keys from the operating system. Only
+:meth:`~tacit_protocol.group.Backend.seal_each` of the native back end takes them as an argument: it seals a whole
+upload to one recipient, with a table of the recipient's point in place of an exchange from scratch for each record.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
 from tacit_protocol.errors import EncodingError
 
+EPHEMERAL_BYTES = 32
 OVERHEAD = 32 + 16  # encapsulated key and authentication tag
 _SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.CHACHA20_POLY1305)
 

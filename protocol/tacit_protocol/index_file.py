@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import mmap
 import struct
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 
 from tacit_protocol import merkle, messages
 from tacit_protocol.errors import EncodingError, IndexFileError
+from tacit_protocol.group import Backend
 from tacit_protocol.messages import Count, Identifier, IndexRoot, Message
 from tacit_protocol.sealed_index import COMMITMENT_BYTES, ENTRY_BYTES, RECORD_BYTES, SALT_BYTES, TAG_BYTES
 
@@ -19,6 +22,8 @@ MAGIC = b"tacit-index/1\n"
 CHUNK_BYTES = 65536
 _HEADER_LIMIT = 1024
 _SORT_ROWS = 4096  # rows compared at a time: they fit a processor's cache
+_PAGE_ROWS = 16  # rows between two tags that look-ups keep
+_PAGES = 131_072  # tags kept at most: a few MB, however large the index
 
 Buffer = bytes | mmap.mmap
 
@@ -50,11 +55,24 @@ def root_of(pieces: Iterable[bytes]) -> bytes:
     return merkle.tree_hash(pieces)
 
 
-class IndexFile:
-    """Look-up by tag and by commitment in a downloaded index (bytes or a memory map); nothing is copied."""
+def is_sorted(rows: bytes, width: int) -> bool:
+    """Tell whether packed rows of ``width`` bytes stand in the order of their bytes."""
+    if width < 1 or len(rows) % width:
+        raise ValueError("rows are all of one width")
+    cut = list(struct.unpack(f"{width}s" * (len(rows) // width), rows))
+    # Sorting what is in order is one comparison for each row, none of them in Python.
+    return sorted(cut) == cut
 
-    def __init__(self, data: Buffer) -> None:
+
+class IndexFile:
+    """Look-up by tag and by commitment in a downloaded index (bytes or a memory map), which stays where it is.
+
+    With ``group`` that back end compares rows when the order is verified.
+    """
+
+    def __init__(self, data: Buffer, group: Backend | None = None) -> None:
         self._data = data
+        self._compare = is_sorted if group is None else group.is_sorted
         self.header, self._entries_at = _decode_header(data)
         self._records_at = self._entries_at + ENTRY_BYTES * self.header.entries
         expected = self._records_at + RECORD_BYTES * self.header.records
@@ -86,16 +104,18 @@ class IndexFile:
                     evidence={"announced_root": root.root.hex(), "size": len(self._data)},
                 )
 
-    def find(self, tag: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """Yield (salt, wrapped record key) of every entry with ``tag``."""
-        position = self._first(tag, self._entries_at, ENTRY_BYTES, self.header.entries)
-        while position < self.header.entries:
-            start = self._entries_at + ENTRY_BYTES * position
-            if self._data[start : start + TAG_BYTES] != tag:
-                return
-            salt_end = start + TAG_BYTES + SALT_BYTES
-            yield self._data[start + TAG_BYTES : salt_end], self._data[salt_end : start + ENTRY_BYTES]
-            position += 1
+    def find(self, tag: bytes) -> Sequence[tuple[bytes, bytes]]:
+        """Return (salt, wrapped record key) of every entry with ``tag``."""
+        return self.find_each((tag,)).get(tag, ())
+
+    def find_each(self, tags: Iterable[bytes]) -> dict[bytes, Sequence[tuple[bytes, bytes]]]:
+        """Return what :meth:`find` does for every tag that has entries, in one pass from the first to the last."""
+        found: dict[bytes, Sequence[tuple[bytes, bytes]]] = {}
+        for tag in sorted(set(tags)):
+            start = self._first_entry(tag)
+            if start is not None:
+                found[tag] = list(self._entries_of(tag, start))
+        return found
 
     def record(self, commitment: bytes) -> bytes | None:
         """Return the record stored under ``commitment``, or None."""
@@ -109,11 +129,40 @@ class IndexFile:
         """Tell whether rows stand in the order of their bytes; block by block, each begins with the last row before."""
         for start in range(0, count, _SORT_ROWS):
             first, last = max(start - 1, 0), min(start + _SORT_ROWS, count)
-            rows = list(struct.unpack_from(f"{width}s" * (last - first), self._data, base + width * first))
-            # Sorting what is in order is one comparison for each row, none of them in Python.
-            if sorted(rows) != rows:
+            if not self._compare(self._data[base + width * first : base + width * last], width):
                 return False
         return True
+
+    @cached_property
+    def _page_bytes(self) -> int:
+        return ENTRY_BYTES * max(_PAGE_ROWS, -(-self.header.entries // _PAGES))
+
+    @cached_property
+    def _page_tags(self) -> list[bytes]:
+        """The tag of the first entry of every page."""
+        starts = range(self._entries_at, self._records_at, self._page_bytes)
+        return [self._data[start : start + TAG_BYTES] for start in starts]
+
+    def _first_entry(self, tag: bytes) -> int | None:
+        """Return where the first entry with ``tag`` starts.
+
+        A binary search among the page tags leaves one page and the tag after it; the interpreter's own search
+        goes through those. It may first meet the tag's bytes elsewhere than at the beginning of a row.
+        """
+        page = max(bisect_left(self._page_tags, tag) - 1, 0)
+        start = self._entries_at + self._page_bytes * page
+        rows = self._data[start : min(start + self._page_bytes + TAG_BYTES, self._records_at)]
+        at = rows.find(tag)
+        while at % ENTRY_BYTES and at >= 0:
+            at = rows.find(tag, at + 1)
+        return None if at < 0 else start + at
+
+    def _entries_of(self, tag: bytes, start: int) -> Iterator[tuple[bytes, bytes]]:
+        for at in range(start, self._records_at, ENTRY_BYTES):
+            entry = self._data[at : at + ENTRY_BYTES]
+            if not entry.startswith(tag):
+                return
+            yield entry[TAG_BYTES : TAG_BYTES + SALT_BYTES], entry[TAG_BYTES + SALT_BYTES :]
 
     def _first(self, key: bytes, base: int, width: int, count: int) -> int:
         """Binary search: the first row whose leading bytes are not below ``key``."""

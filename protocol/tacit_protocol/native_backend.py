@@ -17,7 +17,7 @@ from tacit_protocol import scalars as scalar_field
 from tacit_protocol.errors import EncodingError
 from tacit_protocol.group import Elements
 
-if not hasattr(tacit_native, "entry_keys"):  # what was added last
+if not hasattr(tacit_native, "seal_each"):  # what was added last
     raise ImportError("the native core is older than this program: run 'make native', or remove tacit-native")
 
 
@@ -90,6 +90,21 @@ class NativeBackend:
     def entry_keys(self, salt: bytes, outputs: bytes) -> bytes:
         """See :meth:`Backend.entry_keys`."""
         return tacit_native.entry_keys(salt, outputs, self._threads)
+
+    def seal_records(
+        self, context: bytes, record_keys: bytes, payloads: bytes, counts: bytes, entry_keys: bytes, random: bytes
+    ) -> bytes:
+        """See :meth:`Backend.seal_records`."""
+        return tacit_native.seal_records(context, record_keys, payloads, counts, entry_keys, random, self._threads)
+
+    def seal_each(self, public_key: bytes, info: bytes, plaintexts: bytes, size: int, random: bytes) -> bytes:
+        """See :meth:`Backend.seal_each`: the ephemeral keys are ``random``."""
+        with _refusals():
+            return tacit_native.seal_each(public_key, info, plaintexts, size, random, self._threads)
+
+    def is_sorted(self, rows: bytes, width: int) -> bool:
+        """See :meth:`Backend.is_sorted`."""
+        return tacit_native.is_sorted(rows, width)
 
 
 def _points(elements: Elements) -> Points:

@@ -7,8 +7,10 @@ somebody who already knows the supplier) nothing does. Layout, byte for byte: SP
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
+from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
@@ -20,6 +22,7 @@ from tacit_protocol.group import Backend
 TAG_BYTES = 12
 SALT_BYTES = 8
 RECORD_KEY_BYTES = 32
+ENTRY_KEY_BYTES = TAG_BYTES + 32  # tag and wrap key, packed
 ENTRY_BYTES = TAG_BYTES + SALT_BYTES + RECORD_KEY_BYTES  # 52
 COMMITMENT_BYTES = 32
 PAYLOAD_BYTES = 224
@@ -31,12 +34,14 @@ RECORD_BUCKET = 64  # a contribution's record count is padded to a multiple of t
 _NONCE = bytes(12)  # the encryption key is used for one message only
 
 
-@dataclass(frozen=True, slots=True)
-class EntryKey:
+class EntryKey(NamedTuple):
     """What a PRF output gives: the public tag an entry is found by, and the secret that unwraps it."""
 
     tag: bytes
-    wrap: bytes = field(repr=False)
+    wrap: bytes
+
+    def __repr__(self) -> str:
+        return f"EntryKey(tag={self.tag!r})"  # never the secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,26 +60,20 @@ def index_salt(epoch: str, stream: str, public_key: bytes) -> bytes:
 
 def entry_key(salt: bytes, output: bytes) -> EntryKey:
     """Derive tag and wrap key from a 64-byte PRF output (SPEC step S1)."""
-    prk = hkdf.extract(salt, output)
-    return EntryKey(hkdf.expand(prk, b"tag", TAG_BYTES), hkdf.expand(prk, b"wrap"))
+    tag, wrap = hkdf.expand_each(hkdf.extract(salt, output), b"tag", b"wrap")
+    return EntryKey(tag[:TAG_BYTES], wrap)
 
 
 def entry_keys(group: Backend, salt: bytes, outputs: Iterable[bytes]) -> list[EntryKey]:
     """Derive what :func:`entry_key` gives for each of many outputs, in one call of the back end (SPEC step S1)."""
-    packed = group.entry_keys(salt, b"".join(outputs))
-    size = TAG_BYTES + RECORD_KEY_BYTES
-    return [EntryKey(packed[i : i + TAG_BYTES], packed[i + TAG_BYTES : i + size]) for i in range(0, len(packed), size)]
+    return _unpack_keys(group.entry_keys(salt, b"".join(outputs)))
 
 
 def record_keys(record_key: bytes) -> RecordKeys:
     """Derive commitment, encryption key and sketch key from rk (SPEC step S2)."""
     if len(record_key) != RECORD_KEY_BYTES:
         raise ValueError(f"a record key has {RECORD_KEY_BYTES} bytes")
-    return RecordKeys(
-        hkdf.expand(record_key, b"tacit/1 commitment"),
-        hkdf.expand(record_key, b"tacit/1 encryption"),
-        sketch_key(record_key),
-    )
+    return RecordKeys(*hkdf.expand_each(record_key, b"tacit/1 commitment", b"tacit/1 encryption", b"tacit/1 sketch"))
 
 
 def sketch_key(record_key: bytes) -> bytes:
@@ -95,6 +94,16 @@ def seal_record(
     The entries it lacks are random, which nobody without a wrap key can tell from real ones. Entries are sorted, so
     their order says nothing about which kind of key made them.
     """
+    return seal_under(seal_context(epoch, stream), record_key, payload, keys, random)
+
+
+def seal_context(epoch: str, stream: str) -> bytes:
+    """Return the associated data of a record up to its commitment."""
+    return b"|".join((b"tacit/1 record", epoch.encode(), stream.encode(), b""))
+
+
+def seal_under(context: bytes, record_key: bytes, payload: bytes, keys: Sequence[EntryKey], random: bytes) -> bytes:
+    """Do what :func:`seal_record` does, for a context that :func:`seal_context` gave."""
     if len(payload) != PAYLOAD_BYTES:
         raise ValueError(f"a payload has {PAYLOAD_BYTES} bytes, got {len(payload)}")
     if not 0 < len(keys) <= ENTRIES_PER_RECORD:
@@ -102,15 +111,34 @@ def seal_record(
     if len(random) != record_random_bytes(len(keys)):
         raise ValueError(f"{len(keys)} keys take {record_random_bytes(len(keys))} random bytes")
     derived = record_keys(record_key)
-    ciphertext = ChaCha20Poly1305(derived.encryption).encrypt(
-        _NONCE, payload, _associated_data(epoch, stream, derived.commitment)
-    )
+    ciphertext = ChaCha20Poly1305(derived.encryption).encrypt(_NONCE, payload, context + derived.commitment)
     salts = _cut(random[: SALT_BYTES * len(keys)], SALT_BYTES)
     pads = b"".join(_pad(key.wrap, salt) for key, salt in zip(keys, salts, strict=True))
     wrapped = _cut(_xor(record_key * len(keys), pads), RECORD_KEY_BYTES)
     entries = [key.tag + salt + masked for key, salt, masked in zip(keys, salts, wrapped, strict=True)]
     entries += _cut(random[SALT_BYTES * len(keys) :], ENTRY_BYTES)
     return derived.commitment + ciphertext + b"".join(sorted(entries))
+
+
+def unpack_records(
+    record_keys: bytes, payloads: bytes, counts: bytes, entry_keys: bytes, random: bytes
+) -> Iterator[tuple[bytes, bytes, Sequence[EntryKey], bytes]]:
+    """Cut what :meth:`Backend.seal_records` takes into the arguments of :func:`seal_under` for each record."""
+    takes = [record_random_bytes(count) for count in counts]
+    for what, found, expected in (
+        ("record keys", len(record_keys), RECORD_KEY_BYTES * len(counts)),
+        ("payloads", len(payloads), PAYLOAD_BYTES * len(counts)),
+        ("entry keys", len(entry_keys), ENTRY_KEY_BYTES * sum(counts)),
+        ("randomness", len(random), sum(takes)),
+    ):
+        if found != expected:
+            raise ValueError(f"{len(counts)} records need {expected} bytes of {what}, got {found}")
+    keys, at = iter(_unpack_keys(entry_keys)), 0
+    for record_key, payload, count, take in zip(
+        _cut(record_keys, RECORD_KEY_BYTES), _cut(payloads, PAYLOAD_BYTES), counts, takes, strict=True
+    ):
+        yield record_key, payload, list(islice(keys, count)), random[at : at + take]
+        at += take
 
 
 def dummy_record(random: bytes) -> bytes:
@@ -136,21 +164,25 @@ def open_record(epoch: str, stream: str, record_key: bytes, record: bytes) -> by
     ChaCha20-Poly1305 does not commit to its key: a contributor could craft one ciphertext that opens under two keys
     to two suppliers (Len, Grubbs, Ristenpart, ePrint 2020/1491). So the stored commitment is compared first.
     """
+    return open_committed(epoch, stream, record_keys(record_key), record)
+
+
+def open_committed(epoch: str, stream: str, derived: RecordKeys, record: bytes) -> bytes:
+    """Do what :func:`open_record` does, with what :func:`record_keys` gave for the record key."""
     if len(record) != RECORD_BYTES:
         raise SealedRecordError(f"a record has {RECORD_BYTES} bytes, got {len(record)}")
-    derived = record_keys(record_key)
     if record[:COMMITMENT_BYTES] != derived.commitment:
         raise SealedRecordError("the record is not committed to the key that an entry gave for it")
     try:
         return ChaCha20Poly1305(derived.encryption).decrypt(
-            _NONCE, record[COMMITMENT_BYTES:], _associated_data(epoch, stream, derived.commitment)
+            _NONCE, record[COMMITMENT_BYTES:], seal_context(epoch, stream) + derived.commitment
         )
     except InvalidTag as error:
         raise SealedRecordError("a record does not decrypt in this epoch and stream") from error
 
 
-def _associated_data(epoch: str, stream: str, commitment: bytes) -> bytes:
-    return b"|".join((b"tacit/1 record", epoch.encode(), stream.encode(), commitment))
+def _unpack_keys(packed: bytes) -> list[EntryKey]:
+    return [EntryKey(key[:TAG_BYTES], key[TAG_BYTES:]) for key in _cut(packed, ENTRY_KEY_BYTES)]
 
 
 def _pad(wrap: bytes, salt: bytes) -> bytes:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from tacit_protocol import hpke
 from tacit_protocol.errors import EncodingError, UploadError
+from tacit_protocol.group import Backend
 from tacit_protocol.messages import UploadCommitment
 from tacit_protocol.sealed_index import RECORD_BUCKET, SEALED_BYTES
 
@@ -22,6 +24,7 @@ SALT_BYTES = 32
 HASH_BYTES = 32  # SHA-256 of one uploaded record
 PAGE_RECORDS = 2048  # records in one request
 SHUFFLE_RANDOM_BYTES = 16
+T = TypeVar("T")
 
 
 def seal_for_secretariat(agreement_key: bytes, epoch: str, stream: str, sealed: bytes) -> bytes:
@@ -29,6 +32,13 @@ def seal_for_secretariat(agreement_key: bytes, epoch: str, stream: str, sealed: 
     if len(sealed) != SEALED_BYTES:
         raise ValueError(f"a sealed record has {SEALED_BYTES} bytes, got {len(sealed)}")
     return hpke.seal(agreement_key, sealed, _info(epoch, stream))
+
+
+def seal_all_for_secretariat(
+    group: Backend, agreement_key: bytes, epoch: str, stream: str, sealed: bytes, random: bytes
+) -> bytes:
+    """Do what :func:`seal_for_secretariat` does for packed sealed records; packed, 32 random bytes for each."""
+    return group.seal_each(agreement_key, _info(epoch, stream), sealed, SEALED_BYTES, random)
 
 
 def open_at_secretariat(private_key: X25519PrivateKey, epoch: str, stream: str, upload: bytes) -> bytes:
@@ -118,8 +128,8 @@ def split_page(page: bytes) -> list[bytes]:
     return [page[i : i + UPLOAD_BYTES] for i in range(0, len(page), UPLOAD_BYTES)]
 
 
-def shuffle(records: Sequence[bytes], random: bytes) -> list[bytes]:
-    """Return all members' records in uniformly random order (SPEC step U4); 16 random bytes for each."""
+def shuffle(records: Sequence[T], random: bytes) -> list[T]:
+    """Return records, all members' at the shuffler, in uniformly random order (SPEC step U4); 16 random bytes each."""
     if len(random) != SHUFFLE_RANDOM_BYTES * len(records):
         raise ValueError(f"shuffling takes {SHUFFLE_RANDOM_BYTES} random bytes for each record")
     keys = [random[i : i + SHUFFLE_RANDOM_BYTES] for i in range(0, len(random), SHUFFLE_RANDOM_BYTES)]

@@ -16,8 +16,8 @@ from functools import reduce
 from itertools import pairwise, repeat
 from typing import TypeVar
 
+from tacit_protocol import hpke, index_file, sealed_index, sodium
 from tacit_protocol import scalars as scalar_field
-from tacit_protocol import sealed_index, sodium
 from tacit_protocol.errors import EncodingError
 from tacit_protocol.group import ELEMENT_BYTES, ORDER, OUTPUT_BYTES, SCALAR_BYTES, UNIFORM_BYTES, Elements
 
@@ -143,6 +143,8 @@ class SodiumBackend:
             raise ValueError("no evaluated batch to unblind")
         _check_scalars(coefficients, len(evaluated))
         _check_scalars(blinds, len(evaluated[0]))
+        if any(len(batch) != len(evaluated[0]) for batch in evaluated):
+            raise ValueError("evaluated batches of different lengths cannot be combined")
         inverses = scalar_field.invert_each(blinds)
         signed = [_signed(coefficients[i : i + SCALAR_BYTES]) for i in range(0, len(coefficients), SCALAR_BYTES)]
         # Lagrange coefficients of small trustee indices are small integers: a few additions and one multiplication by
@@ -197,6 +199,25 @@ class SodiumBackend:
         cut = (outputs[i : i + OUTPUT_BYTES] for i in range(0, len(outputs), OUTPUT_BYTES))
         keys = (sealed_index.entry_key(salt, output) for output in cut)
         return b"".join(part for key in keys for part in (key.tag, key.wrap))
+
+    def seal_records(
+        self, context: bytes, record_keys: bytes, payloads: bytes, counts: bytes, entry_keys: bytes, random: bytes
+    ) -> bytes:
+        """See :meth:`Backend.seal_records`."""
+        records = sealed_index.unpack_records(record_keys, payloads, counts, entry_keys, random)
+        return b"".join(sealed_index.seal_under(context, *record) for record in records)
+
+    def seal_each(self, public_key: bytes, info: bytes, plaintexts: bytes, size: int, random: bytes) -> bytes:
+        """See :meth:`Backend.seal_each`: the ephemeral keys are the library's own, from the operating system."""
+        if len(random) % hpke.EPHEMERAL_BYTES or len(plaintexts) * hpke.EPHEMERAL_BYTES != size * len(random):
+            raise ValueError(f"every plaintext has {size} bytes and takes {hpke.EPHEMERAL_BYTES} random ones")
+        hpke.verify_key(public_key)
+        starts = (size * i for i in range(len(random) // hpke.EPHEMERAL_BYTES))
+        return b"".join(hpke.seal(public_key, plaintexts[start : start + size], info) for start in starts)
+
+    def is_sorted(self, rows: bytes, width: int) -> bool:
+        """See :meth:`Backend.is_sorted`."""
+        return index_file.is_sorted(rows, width)
 
     def _pairwise(self, function: Callable[..., int], left: Elements, right: Elements) -> Elements:
         if len(left) != len(right):

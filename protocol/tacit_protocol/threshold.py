@@ -19,11 +19,15 @@ from tacit_protocol.group import ORDER, Backend, Elements
 
 @dataclass(frozen=True, slots=True)
 class ShareAnswer:
-    """One trustee's answer to a batch: the evaluated elements and the proof, already decoded."""
+    """One trustee's answer to a batch: the evaluated elements and the proof, already decoded.
+
+    ``signature``: the trustee's, as it came with the answer (:mod:`tacit_protocol.answers`); empty before it is signed.
+    """
 
     trustee: int
     evaluated: Elements
     proof: bytes
+    signature: bytes = b""
 
 
 def evaluate_share(

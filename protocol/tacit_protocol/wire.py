@@ -1,7 +1,8 @@
 """The binary frames between member and trustee, and where their foreign bytes become elements and scalars.
 
-A batch is n packed 32-byte elements. An answer is the 64-byte proof and then n packed elements. Every size is checked
-before a byte is decoded; elements are decoded by :meth:`~tacit_protocol.group.Backend.decode` and scalars by
+A batch is n packed 32-byte elements. An answer is the trustee's 64-byte signature, the 64-byte proof and then n packed
+elements; what the signature says is in :mod:`tacit_protocol.answers`. Every size is checked before a byte is decoded;
+elements are decoded by :meth:`~tacit_protocol.group.Backend.decode` and scalars by
 :func:`~tacit_protocol.scalars.check` alone, and no other module calls them on what came from elsewhere. The messages
 in JSON have their own decoder, :func:`tacit_protocol.messages.decode`.
 """
@@ -12,6 +13,7 @@ from tacit_protocol import dleq
 from tacit_protocol.errors import EncodingError
 from tacit_protocol.grants import BLOCK
 from tacit_protocol.group import ELEMENT_BYTES, Backend, Elements
+from tacit_protocol.signing import SIGNATURE_BYTES
 from tacit_protocol.threshold import ShareAnswer
 
 BATCH_BYTES = BLOCK * ELEMENT_BYTES
@@ -32,29 +34,45 @@ def decode_batch(group: Backend, body: bytes) -> Elements:
 
 def answer_bytes(count: int) -> int:
     """Return the size of the answer to a batch of ``count`` elements."""
+    return SIGNATURE_BYTES + content_bytes(count)
+
+
+def content_bytes(count: int) -> int:
+    """Return the size of what is signed in the answer to a batch of ``count`` elements."""
     return dleq.PROOF_BYTES + ELEMENT_BYTES * count
 
 
-def encode_answer(answer: ShareAnswer) -> bytes:
-    """Return proof || evaluated elements."""
+def encode_content(answer: ShareAnswer) -> bytes:
+    """Return proof || evaluated elements, which the trustee signs."""
     return answer.proof + answer.evaluated.encode()
 
 
-def decode_answer(group: Backend, trustee: int, count: int, body: bytes) -> ShareAnswer:
-    """Decode a trustee's answer to ``count`` elements; it is still to be verified.
+def encode_answer(answer: ShareAnswer) -> bytes:
+    """Return signature || proof || evaluated elements."""
+    return answer.signature + encode_content(answer)
+
+
+def split_answer(body: bytes) -> tuple[bytes, bytes]:
+    """Return signature and content of an answer; of one that is too short for a signature, what there is."""
+    return body[:SIGNATURE_BYTES], body[SIGNATURE_BYTES:]
+
+
+def decode_answer(group: Backend, trustee: int, count: int, content: bytes, signature: bytes = b"") -> ShareAnswer:
+    """Decode the content of a trustee's answer to ``count`` elements; it is still to be verified.
 
     Raises :class:`EncodingError` that names the trustee on a wrong size, a non-canonical element or scalar, or the
     identity.
     """
     party = f"trustee {trustee}"
-    if len(body) != answer_bytes(count):
+    if len(content) != content_bytes(count):
         raise EncodingError(
-            f"{party} answered {count} elements with {len(body)} bytes, expected {answer_bytes(count)}", party=party
+            f"{party} answered {count} elements with {len(content)} bytes, expected {content_bytes(count)}",
+            party=party,
         )
-    proof = body[: dleq.PROOF_BYTES]
+    proof = content[: dleq.PROOF_BYTES]
     try:
         dleq.decode_proof(proof)
-        return ShareAnswer(trustee, group.decode(body[dleq.PROOF_BYTES :]), proof)
+        return ShareAnswer(trustee, group.decode(content[dleq.PROOF_BYTES :]), proof, signature)
     except EncodingError as error:
         message = f"{party} answered with something else than agreed: {error.message}"
         raise EncodingError(message, position=error.position, party=party) from error

@@ -31,6 +31,16 @@ FACTS = [
         "seconds": 0.0625,
         "reference_us": 25.0,
     },
+    {
+        "table": "pipeline",
+        "row": 3_500,
+        "back_end": "native",
+        "batches": 3,
+        "waits": 3.0,
+        "serial": 6.0,
+        "overlapped": 3.0,
+        "cores": 2,
+    },
     *[check(plans, records) for plans in (500, 10_000) for records in (23_000, 1_000_000)],
 ]
 
@@ -68,6 +78,7 @@ def test_the_page_names_what_is_missing(tmp_path: Path, monkeypatch: pytest.Monk
     assert "## Peers on the same sets" in page
     assert page.count("Not measured in this run.") == 8
     assert "| an append | 100,000 | 12.50 | 0.062 |" in page
+    assert "| native core | 3,500 | 3 | 3.0 | 6.0 | 3.0 | 0.50 | 2 |" in page
     assert "check_by_plans.svg" in page
 
 

@@ -12,6 +12,7 @@ from benchmarks import synthetic_index
 from tacit_client.checking import Checker
 from tacit_matcher.policy import Policy
 from tacit_protocol.errors import IndexFileError
+from tacit_protocol.group import load_backend
 from tacit_protocol.messages import IndexRoot
 
 
@@ -36,7 +37,8 @@ def published(tmp_path: Path) -> tuple[IndexRoot, bytes]:
 
 
 def checker(secretariat: Serving, cache: Path) -> Checker:
-    anything: Any = SimpleNamespace(secretariat=secretariat, epoch="2026-h2", stream="social-audit")
+    group = load_backend("auto")
+    anything: Any = SimpleNamespace(secretariat=secretariat, epoch="2026-h2", stream="social-audit", group=group)
     return Checker(anything, anything, anything, cache, Policy())
 
 

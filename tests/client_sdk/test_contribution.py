@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from support.memory import MemoryRound, fresh
 from support.trustees import EPOCH, STREAM, Trustees
 from support.world import audited
+from tacit_client import contribution
 from tacit_client.contribution import Contribution, own_records_name
 from tacit_client.errors import PartyUnavailable
 from tacit_client.vault import Vault
 from tacit_matcher.records import AuditedSite, Site
-from tacit_protocol import grants, messages, sealed_index
+from tacit_protocol import grants, messages, sealed_index, shuffle
 from tacit_protocol.errors import UploadError
 from tacit_protocol.messages import Receipt, UploadCommitment
 
@@ -113,6 +115,56 @@ def test_a_line_cut_anywhere_costs_nothing_but_another_run(
     assert parties.used(member[1]) == grants.PADDING
     assert len(commitments(parties)) == 1
     assert len(parties.finished) == 1
+
+
+def test_pages_go_out_several_at_a_time_and_never_more(
+    parties: MemoryRound, member: tuple[Vault, Ed25519PrivateKey], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shuffle, "PAGE_RECORDS", 7)  # the bucket of 64 is ten pages then
+    together = threading.Barrier(contribution.UPLOADS, timeout=60)
+    lock, sending, most = threading.Lock(), 0, 0
+
+    def before(party: str, target: str) -> None:
+        nonlocal sending, most
+        number = int(target.rsplit("/", 1)[1]) if "/pages/" in target else 10**6
+        with lock:
+            sending += number < 10**6
+            most = max(most, sending)
+        if number < 9:
+            together.wait()  # passes only when as many pages are on their way at the same time
+
+    def after(party: str, target: str, body: bytes) -> bytes:
+        nonlocal sending
+        with lock:
+            sending -= "/pages/" in target
+        return body
+
+    parties.before, parties.change = before, after
+    assert contribute(parties, member).records == 5
+    assert most == contribution.UPLOADS == 3
+    assert sorted(parties.pages[3]) == list(range(10))
+
+
+def test_pages_that_arrived_before_the_line_was_cut_are_not_sent_again(
+    parties: MemoryRound, member: tuple[Vault, Ed25519PrivateKey], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shuffle, "PAGE_RECORDS", 7)
+    monkeypatch.setattr(contribution, "UPLOADS", 1)  # so that it is certain which ones were on their way
+
+    def cut(party: str, target: str) -> None:
+        if target.endswith("/pages/4"):
+            raise PartyUnavailable(f"{party} does not answer", party=party)
+
+    parties.before = cut
+    with pytest.raises(PartyUnavailable):
+        contribute(parties, member)
+    parties.before = lambda party, target: None
+    arrived = set(parties.pages[3])
+    assert arrived == {0, 1, 2, 3}
+    begun = len(parties.asked)
+    contribute(parties, member)
+    again = {int(target.rsplit("/", 1)[1]) for _, target in parties.asked[begun:] if "/pages/" in target}
+    assert again == set(range(10)) - arrived
 
 
 def test_what_was_cut_off_goes_into_the_next_window_when_the_window_has_closed(

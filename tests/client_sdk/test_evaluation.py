@@ -10,14 +10,16 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from support.memory import MemoryRound, fresh
-from support.trustees import Trustees
+from support.trustees import EPOCH, STREAM, Trustees
 from tacit_client.errors import PartyUnavailable, Refused
 from tacit_client.evaluation import Evaluator
 from tacit_client.vault import Vault
-from tacit_protocol import dleq, grants, scalars
+from tacit_protocol import dleq, grants, messages, scalars, signing
+from tacit_protocol.answers import WrongAnswerError
 from tacit_protocol.errors import ProofError, QuorumError
+from tacit_protocol.messages import BoardEntry, GrantRequest
 
-PROOF = dleq.PROOF_BYTES
+PROOF, SIGNATURE = dleq.PROOF_BYTES, signing.SIGNATURE_BYTES
 TRUSTEES = Trustees.after_ceremony()
 KEY = b"\x07tacit/1 one supplier's key"
 
@@ -63,16 +65,63 @@ LIES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
 
 @pytest.mark.parametrize("lie", LIES)
 def test_a_trustee_that_lies_is_named_and_another_asked(
-    lie: str, parties: MemoryRound, member: tuple[Evaluator, Vault, Ed25519PrivateKey]
+    lie: str, parties: MemoryRound, member: tuple[Evaluator, Vault, Ed25519PrivateKey], tmp_path: Path
 ) -> None:
     change, why = LIES[lie]
-    parties.change = lambda party, target, body: change(body) if party == "trustee 1" else body
+    parties.lie = lambda party, content: change(content) if party == "trustee 1" else content
+    accused: list[WrongAnswerError] = []
+
+    def accuse(grant: BoardEntry, blinded: bytes, error: WrongAnswerError) -> Path:
+        assert grants.batch_digest(EPOCH, STREAM, blinded) == messages.body_of(grant.message, GrantRequest).digest
+        accused.append(error)
+        return tmp_path / "evidence.json"
+
+    member[0].accuse = accuse
     outputs = member[0].outputs([KEY])
     assert outputs.keys() == {KEY} and len(outputs[KEY]) == 64
     (warning,) = member[0].warnings
-    assert warning.startswith("trustee 1: ") and why in warning
+    assert warning.startswith("trustee 1: ") and why in warning and str(tmp_path / "evidence.json") in warning
+    # What it signed is kept byte for byte, with its signature: that is the evidence.
+    (error,) = accused
+    assert error.party == "trustee 1"
+    assert [error.signed] == [answers[1] for answers in parties.cache.values()]
     # It answers last from now on, so that no further batch waits for it.
     assert member[0].trustees[-1].party == "trustee 1"
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_an_answer_changed_on_the_way_makes_no_evidence_and_another_trustee_is_asked(
+    lie: str, parties: MemoryRound, member: tuple[Evaluator, Vault, Ed25519PrivateKey]
+) -> None:
+    """Whoever sits between member and trustee could frame a trustee otherwise."""
+
+    def change(party: str, target: str, body: bytes) -> bytes:
+        return body[:SIGNATURE] + LIES[lie][0](body[SIGNATURE:]) if party == "trustee 1" else body
+
+    parties.change = change
+    member[0].accuse = lambda grant, blinded, error: pytest.fail("nobody is accused of what it did not sign")
+    assert member[0].outputs([KEY]).keys() == {KEY}
+    (warning,) = member[0].warnings
+    assert warning.startswith("trustee 1: ") and "is not signed by it" in warning
+    assert member[0].trustees[-1].party == "trustee 1"
+
+
+@pytest.mark.parametrize("body", [b"", bytes(63), bytes(64), bytes(128)])
+def test_an_answer_without_a_signature_makes_no_evidence(
+    body: bytes, parties: MemoryRound, member: tuple[Evaluator, Vault, Ed25519PrivateKey]
+) -> None:
+    parties.change = lambda party, target, answer: body if party == "trustee 1" else answer
+    member[0].accuse = lambda grant, blinded, error: pytest.fail("nobody signed this")
+    assert member[0].outputs([KEY]).keys() == {KEY}
+    assert "is not signed by it" in member[0].warnings[0]
+
+
+def test_another_trustees_signature_does_not_pass(
+    parties: MemoryRound, member: tuple[Evaluator, Vault, Ed25519PrivateKey]
+) -> None:
+    parties.signing[1] = parties.signing[2]
+    assert member[0].outputs([KEY]).keys() == {KEY}
+    assert member[0].warnings[0].startswith("trustee 1: ") and "is not signed by it" in member[0].warnings[0]
 
 
 def test_with_too_few_trustees_all_are_named_and_a_later_run_pays_nothing(

@@ -1,5 +1,6 @@
 // Blind evaluation: protocol/SPEC.md, section 6.
 
+import { ed25519 } from '@noble/curves/ed25519.js';
 import {
   CONTEXT, I2OSP, L, P, Point, Refused, bytes, cat, decode, encode, foreignScalar, hashToGroup, hashToScalar, integer,
   invert, mod, pieces, reduce, scalarBytes, sha512, times, weightedSum,
@@ -45,6 +46,21 @@ export function prove(epoch, stream, trustee, share, random, blindedBytes) {
   return { seed, M, Z, evaluated, proof: cat(scalarBytes(c), scalarBytes(mod(w - c * share))) };
 }
 
+// What a trustee signs: epoch, stream, its index, the batch, and what it answers.
+export const answerBytes = (epoch, stream, trustee, digest, content) =>
+  cat('tacit/1 signed answer', new Uint8Array(1), P(epoch, stream, I2OSP(trustee, 2)), digest, sha512(content));
+
+// E4, first half: an answer that is not the trustee's own is refused without blaming anybody.
+export function openAnswer({ epoch, stream, trustee, key, blinded, signed }) {
+  const content = signed.subarray(64);
+  const message = answerBytes(epoch, stream, trustee, batchDigest(epoch, stream, blinded), content);
+  if (signed.length < 64 || !ed25519.verify(signed.subarray(0, 64), message, key, { zip215: false })) {
+    throw new Refused('nobody', `what came as the answer of trustee ${trustee} is not signed by it`);
+  }
+  return content;
+}
+
+// E4, second half; `answer` is what was signed.
 export function verify({ epoch, stream, trustee, publicShare, blinded, answer }) {
   const party = `trustee ${trustee}`;
   if (answer.length !== 64 + blinded.length) throw new Refused(party, 'answered with a wrong size');

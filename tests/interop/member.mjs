@@ -9,7 +9,7 @@ import { readFileSync } from 'node:fs';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { Refused, base64, cat, compare, encode, equal, hex, pieces, unbase64, unhex, x25519 } from './blocks.mjs';
 import { followBoard } from './board.mjs';
-import { PADDING, batchDigest, blind, combine, dummy, verify } from './evaluation.mjs';
+import { PADDING, batchDigest, blind, combine, dummy, openAnswer, verify } from './evaluation.mjs';
 import { readCheckpoint, rootOfEntries } from './log.mjs';
 import { open, sign, signRequest } from './messages.mjs';
 import * as records from './records.mjs';
@@ -85,17 +85,18 @@ async function evaluate(board, keys, wanted) {
   await checkpointOf(grant.sequence + 1); // before that no trustee evaluates
   const manifest = board.manifestOf(epoch);
   const good = [];
-  for (const { index, url } of manifest.trustees.filter((trustee) => keys.publicShares[trustee.index])) {
+  for (const { index, url, signing_key: key } of manifest.trustees.filter((trustee) => keys.publicShares[trustee.index])) {
     if (good.length === manifest.threshold) break;
-    let answer = await request(`trustee ${index}`, 'POST', `${url}/v1/${epoch}/${stream}/evaluations`, packed);
+    let signed = await request(`trustee ${index}`, 'POST', `${url}/v1/${epoch}/${stream}/evaluations`, packed);
     if (index === configuration.tamper) {
-      answer = cat(answer.subarray(0, 64), answer.subarray(96, 128), answer.subarray(64, 96), answer.subarray(128));
+      signed = cat(signed.subarray(0, 128), signed.subarray(160, 192), signed.subarray(128, 160), signed.subarray(192));
     }
     try {
-      const question = { epoch, stream, trustee: index, publicShare: keys.publicShares[index], blinded: packed, answer };
-      good.push([index, verify(question)]);
+      const question = { epoch, stream, trustee: index, key: unbase64(key), blinded: packed, signed };
+      const answer = openAnswer(question);
+      good.push([index, verify({ ...question, publicShare: keys.publicShares[index], answer })]);
     } catch (error) {
-      refused.push(error.party);
+      refused.push([index, error.party, error.message]);
     }
   }
   const outputs = combine(good.map(([index]) => index), good.map(([, batch]) => batch), inputs, blinds);

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { ed25519 } from '@noble/curves/ed25519.js';
 import {
   Point, cat, decode, encode, foreignScalar, hashToGroup, hex, integer, pieces, reduce, scalarBytes, sha256, sha512, unbase64,
   unhex, x25519,
@@ -10,7 +11,7 @@ import {
 import { conclude, contextOf, holdsPossession, ownShare } from './ceremony.mjs';
 import * as audits from './audits.mjs';
 import { followBoard } from './board.mjs';
-import { batchDigest, blind, combine, lagrange, prove, verify, weightsOf } from './evaluation.mjs';
+import { answerBytes, batchDigest, blind, combine, lagrange, openAnswer, prove, verify, weightsOf } from './evaluation.mjs';
 import {
   leafOf, originOf, readCheckpoint, rootFromInclusion, rootOfEntries, rootsFromConsistency, vkey, witnessName,
 } from './log.mjs';
@@ -115,6 +116,32 @@ const checks = {
       assert.throws(() => verify({ ...question, answer: answer.subarray(0, -32) }), /wrong size/);
       assert.throws(() => verify({ ...question, answer: cat(answer.subarray(0, 64), new Uint8Array(blinded.length)) }));
     }
+  },
+
+  answer(vector) {
+    const { epoch, stream, trustee } = vector;
+    const blinded = packed(load('batch').blinded);
+    const { public_share: share, proof, evaluated } = load('proof').proofs.find((one) => one.trustee === trustee);
+    const content = unhex(proof + evaluated.join(''));
+    same(sha512(content), vector.content_sha512);
+    same(batchDigest(epoch, stream, blinded), vector.digest);
+    const message = answerBytes(epoch, stream, trustee, unhex(vector.digest), content);
+    same(message, vector.signed_bytes);
+    same(cat(ed25519.sign(message, unhex(vector.private_key)), content), vector.answer);
+    const question = { epoch, stream, trustee, key: unhex(vector.public_key), publicShare: unhex(share), blinded };
+    const read = (signed, more = {}) => {
+      const whole = { ...question, ...more, signed };
+      return verify({ ...whole, answer: openAnswer(whole) });
+    };
+    read(unhex(vector.answer));
+    assert.throws(() => read(unhex(vector.wrong_answer)), /trustee 1: answered with a proof that does not hold/);
+    const changed = unhex(vector.answer);
+    changed[changed.length - 1] ^= 1;
+    for (const [signed, more] of [
+      [changed], [changed.subarray(0, 63)], [unhex(vector.answer), { trustee: 2 }],
+      [unhex(vector.answer), { epoch: '2027-h1' }], [unhex(vector.answer), { stream: 'ecovadis' }],
+      [unhex(vector.answer), { blinded: blinded.subarray(32) }], [unhex(vector.answer), { key: unhex(share) }],
+    ]) assert.throws(() => read(signed, more));
   },
 
   outputs({ pairs }) {

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from support.vectors import draw_from
@@ -147,6 +147,59 @@ def test_entry_keys_of_many_outputs_on_several_cores() -> None:
     assert isinstance(agree(lambda group: group.entry_keys(b"salt", outputs)), bytes)
 
 
+# --- sealing and the order of a table ------------------------------------------------------------------------
+
+
+def packed_records(seed: str, counts: list[int]) -> list[bytes]:
+    """Return the packed arguments of `seal_records` between the context and the end, for counts that may be wrong."""
+    draw, keys, lacking = draw_from(seed), sum(counts), sum(max(14 - count, 0) for count in counts)
+    sizes = (32 * len(counts), 224 * len(counts), 44 * keys, 8 * keys + 52 * lacking)
+    record_keys, payloads, entry_keys, random = map(draw, sizes)
+    return [record_keys, payloads, bytes(counts), entry_keys, random]
+
+
+@more
+@given(
+    st.binary(max_size=90),
+    st.integers(0, 10**6),
+    st.lists(st.integers(min_value=1, max_value=14), max_size=4),
+)
+def test_sealing_records(context: bytes, seed: int, counts: list[int]) -> None:
+    arguments = packed_records(f"records {seed}", counts)
+    sealed = agree(lambda group: group.seal_records(context, *arguments))
+    one_by_one = sealed_index.unpack_records(*arguments)
+    assert sealed == b"".join(sealed_index.seal_under(context, *record) for record in one_by_one)
+
+
+@pytest.mark.parametrize("part", range(5))
+@pytest.mark.parametrize("change", [lambda part: part[:-1], lambda part: part + b"\x01"], ids=["short", "long"])
+def test_records_that_do_not_fit_together(part: int, change: Callable[[bytes], bytes]) -> None:
+    arguments = packed_records("records", [3, 14])
+    arguments[part] = change(arguments[part])
+    assert agree(lambda group: group.seal_records(b"", *arguments)) is ValueError
+
+
+@pytest.mark.parametrize("counts", [[0], [15], [1, 255], [14, 0]])
+def test_records_with_too_few_or_too_many_keys(counts: list[int]) -> None:
+    arguments = packed_records("records", counts)
+    assert agree(lambda group: group.seal_records(b"", *arguments)) is ValueError
+
+
+def test_sealing_many_records_on_several_cores() -> None:
+    arguments = packed_records("many", [i % 14 + 1 for i in range(400)])
+    sealed = agree(lambda group: group.seal_records(b"context", *arguments))
+    assert isinstance(sealed, bytes) and len(sealed) == 400 * sealed_index.SEALED_BYTES
+
+
+@more
+@given(st.lists(st.binary(min_size=3, max_size=3), max_size=6), st.booleans(), st.integers(0, 4), st.booleans())
+def test_the_order_of_rows(rows: list[bytes], in_order: bool, width: int, twice: bool) -> None:
+    packed = b"".join(sorted(rows + rows * twice) if in_order else rows)
+    result = agree(lambda group: bytes([group.is_sorted(packed, width)]))
+    if width == 3:
+        assert result == bytes([in_order or rows == sorted(rows)])
+
+
 # --- arithmetic, on elements in every form the native core keeps ----------------------------------------------
 
 
@@ -182,6 +235,7 @@ def test_composites(batches: list[list[int]], seed: bytes) -> None:
 
 @more
 @given(st.lists(logarithms, max_size=3), packed_scalars, packed_scalars)
+@example([[0, 0], [0]], bytes(64), bytes(64)).via("batches that differ in length, with blinds that are zero")
 def test_unblinding(batches: list[list[int]], coefficients: bytes, blinds: bytes) -> None:
     for form in (0, 1):
         agree(

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import hmac
+
 import pytest
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
@@ -21,6 +23,18 @@ def test_vectors_of_rfc_5869(case: dict[str, str]) -> None:
 @given(st.binary(min_size=32, max_size=32), st.binary(max_size=40), st.integers(min_value=1, max_value=32))
 def test_expand_agrees_with_another_implementation(prk: bytes, info: bytes, length: int) -> None:
     assert hkdf.expand(prk, info, length) == HKDFExpand(SHA256(), length, info).derive(prk)
+
+
+@given(st.binary(max_size=90), st.lists(st.binary(max_size=90), max_size=4))
+def test_many_keys_under_one_salt_do_not_touch_one_another(salt: bytes, materials: list[bytes]) -> None:
+    expected = [hmac.digest(salt, material, "sha256") for material in materials]
+    assert [hkdf.extract(salt, material) for material in materials] == expected
+    assert [hkdf.extract(salt, material) for material in reversed(materials)] == expected[::-1]
+
+
+@given(st.binary(min_size=32, max_size=32), st.lists(st.binary(max_size=90), max_size=4))
+def test_expanding_together_is_expanding_one_by_one(prk: bytes, infos: list[bytes]) -> None:
+    assert hkdf.expand_each(prk, *infos) == [hmac.digest(prk, info + b"\x01", "sha256") for info in infos]
 
 
 @pytest.mark.parametrize("length", [0, -1, 33])

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from support.vectors import draw_from
 from tacit_protocol import index_file, messages
 from tacit_protocol.errors import IndexFileError
+from tacit_protocol.group import load_backend
 from tacit_protocol.index_file import CHUNK_BYTES, MAGIC, IndexFile, IndexHeader, encode_header
 from tacit_protocol.messages import IndexRoot
 
@@ -38,6 +39,28 @@ def test_every_entry_of_a_tag_is_found_and_no_other(tags: list[int], seed: int) 
     for tag in range(8):
         expected = sorted(entry[12:] for entry in entries if entry[0] == tag and entry[1] == tag)
         assert [salt + wrapped for salt, wrapped in index.find(bytes([tag]) * 12)] == expected
+
+
+@pytest.mark.parametrize(("page", "pages"), [(1, 1000), (2, 1000), (5, 1000), (64, 1000), (1, 7), (1, 1)])
+@pytest.mark.parametrize("same", [1, 3, 64, 130])
+def test_entries_are_found_wherever_pages_begin(
+    page: int, pages: int, same: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Several entries of one tag cross from page to page; the bytes of every tag stand inside other rows too."""
+    monkeypatch.setattr(index_file, "_PAGE_ROWS", page)
+    monkeypatch.setattr(index_file, "_PAGES", pages)
+    draw = draw_from("pages")
+    tags = sorted(draw(12) for _ in range(30))
+    entries = [tag + n.to_bytes(8, "big") + (tags[i - 1] + tags[i - 2] + bytes(32))[:32]
+               for i, tag in enumerate(tags) for n in range(same if i % 7 == 0 else 1)]  # fmt: skip
+    index = IndexFile(built(entries, []))
+    asked = [bytes(12), *(draw(12) for _ in range(20)), *reversed(tags), b"\xff" * 12, tags[0]]
+    found = index.find_each(asked)
+    assert found.keys() == set(tags)
+    for tag in asked:
+        expected = [entry[12:] for entry in entries if entry.startswith(tag)]
+        assert [salt + wrapped for salt, wrapped in index.find(tag)] == expected
+        assert index.find(tag) == found.get(tag, ())
 
 
 @settings(max_examples=40, deadline=None)
@@ -105,11 +128,13 @@ def test_what_is_no_index_is_an_error_that_names_the_secretariat(data: bytes) ->
 
 @pytest.mark.parametrize("width", [ENTRY, RECORD], ids=["entries", "records"])
 @pytest.mark.parametrize("at", [0, 1, -2], ids=["first two", "second and third", "last two"])
+@pytest.mark.parametrize("back_end", [None, "libsodium", "auto"])
 def test_an_index_out_of_order_is_refused_although_its_root_is_announced(
-    width: int, at: int, monkeypatch: pytest.MonkeyPatch
+    width: int, at: int, back_end: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Look-up is by binary search: a row out of place is a record left out, under a root that holds."""
     monkeypatch.setattr(index_file, "_SORT_ROWS", 2)
+    group = load_backend(back_end) if back_end else None
     data = example()
     index = IndexFile(data)
     ends = (index._records_at, len(data))
@@ -119,9 +144,9 @@ def test_an_index_out_of_order_is_refused_although_its_root_is_announced(
     rows[place], rows[place + 1] = rows[place + 1], rows[place]
     swapped = data[:begin] + b"".join(rows) + data[end:]
     with pytest.raises(IndexFileError, match="out of order") as caught:
-        IndexFile(swapped).verify(announced(swapped))
+        IndexFile(swapped, group).verify(announced(swapped))
     assert caught.value.party == "secretariat"
-    IndexFile(data).verify(announced(data))
+    IndexFile(data, group).verify(announced(data))
 
 
 def test_the_header_is_the_messages_json() -> None:

@@ -190,3 +190,10 @@ def test_a_record_made_to_open_under_two_keys_is_refused_under_the_second() -> N
     assert sealed.open_record(E, S, keys[0], record) == stories[0]
     with pytest.raises(SealedRecordError, match="not committed"):
         sealed.open_record(E, S, keys[1], record)
+
+
+def test_no_representation_shows_a_secret() -> None:
+    key, derived = sealed.entry_key(b"salt", b"\x07" * 64), sealed.record_keys(RECORD_KEY)
+    for shown in (repr(key), str(key), f"{key}", repr(derived)):
+        assert not any(repr(secret) in shown for secret in (key.wrap, derived.encryption, derived.sketch))
+    assert repr(key.tag) in repr(key)

@@ -22,6 +22,7 @@ from support.vectors import VECTORS
 from tacit_client import session
 from tacit_matcher import payload, sketch
 from tacit_protocol import (
+    answers,
     checkpoint,
     dleq,
     grants,
@@ -211,6 +212,24 @@ def test_proofs(group: Backend, vector: dict[str, Any]) -> None:
     other = dleq.Binding(binding.epoch, "ecovadis", binding.trustee)
     with pytest.raises(ProofError):
         dleq.verify_batch(group, public, blinded, answer.evaluated, other, answer.proof)
+
+
+def test_a_signed_answer(group: Backend) -> None:
+    vector = load("answer")
+    question = answers.Question(vector["epoch"], vector["stream"], vector["trustee"], bytes.fromhex(vector["digest"]))
+    key = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(vector["private_key"]))
+    public, signed = signing.public_bytes(key), bytes.fromhex(vector["answer"])
+    content = answers.verify(public, question, signed)
+    assert public.hex() == vector["public_key"] and vector["digest"] == load("batch")["digest"]
+    assert hashlib.sha512(content).hexdigest() == vector["content_sha512"]
+    assert question.transcript(content).hex() == vector["signed_bytes"]
+    assert answers.sign(key, question, content) == signed
+    proof = next(one for one in load("proof")["proofs"] if one["trustee"] == vector["trustee"])
+    assert content == bytes.fromhex(proof["proof"]) + unhex(proof["evaluated"])
+    share, blinded = bytes.fromhex(proof["public_share"]), group.decode(unhex(load("batch")["blinded"]))
+    answers.judge(group, public, share, question, blinded, signed)
+    with pytest.raises(answers.WrongAnswerError):
+        answers.judge(group, public, share, question, blinded, bytes.fromhex(vector["wrong_answer"]))
 
 
 @pytest.mark.parametrize("pair", load("outputs")["pairs"], ids=lambda v: str(v["trustees"]))

@@ -27,14 +27,16 @@ def elements(count: int = COUNT) -> bytes:
 
 def answer() -> bytes:
     proof = scalars.from_int(7) + scalars.from_int(8)
-    return wire.encode_answer(ShareAnswer(2, GROUP.decode(elements()), proof))
+    return wire.encode_content(ShareAnswer(2, GROUP.decode(elements()), proof))
 
 
 def test_an_answer_survives_its_frame() -> None:
-    body = answer()
-    decoded = wire.decode_answer(GROUP, 2, COUNT, body)
-    assert wire.encode_answer(decoded) == body and decoded.trustee == 2
-    assert len(body) == wire.answer_bytes(COUNT)
+    content, signature = answer(), secrets.token_bytes(64)
+    decoded = wire.decode_answer(GROUP, 2, COUNT, content, signature)
+    assert wire.encode_content(decoded) == content and decoded.trustee == 2
+    body = wire.encode_answer(decoded)
+    assert wire.split_answer(body) == (signature, content)
+    assert len(content) == wire.content_bytes(COUNT) and len(body) == wire.answer_bytes(COUNT)
 
 
 CHANGES: dict[str, Callable[[bytes], bytes]] = {
@@ -85,4 +87,4 @@ def test_no_bytes_raise_anything_else(body: bytes) -> None:
         decoded = wire.decode_answer(GROUP, 1, COUNT, body)
     except EncodingError:
         return
-    assert wire.encode_answer(decoded) == body
+    assert wire.encode_content(decoded) == body

@@ -16,13 +16,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from tacit_protocol import grants, messages, request_signing, sealed_index, shuffle, signing, voprf
+from tacit_protocol.answers import Question, open_answer
 from tacit_protocol.board import Board, StreamKeys
 from tacit_protocol.checkpoint import decode_checkpoint
 from tacit_protocol.errors import TacitError
 from tacit_protocol.group import load_backend
 from tacit_protocol.messages import BoardEntry, BoardPage, Enrolment, GrantRequest, UploadCommitment
 from tacit_protocol.signing import Signed
-from tacit_protocol.threshold import ShareAnswer, combine, verify_answer
+from tacit_protocol.threshold import combine, verify_answer
 from tacit_server import serving
 from tacit_server.home import Home, create_home, open_home
 from tacit_server.secretariat.app import create_app as secretariat_app
@@ -240,7 +241,9 @@ class FakeMember:
         keys, elements, answers = self.world.stream_keys(), GROUP.decode(blinded), []
         for index in trustees:
             body = self.evaluate(index, blinded).content
-            answer = ShareAnswer(index, GROUP.decode(body[64:]), body[:64])
+            question = Question(EPOCH, STREAM, index, grants.batch_digest(EPOCH, STREAM, blinded))
+            key = signing.public_bytes(self.world.home(index).signing_key)
+            answer = open_answer(GROUP, key, question, len(elements), body)
             verify_answer(GROUP, EPOCH, STREAM, GROUP.decode(keys.public_shares[index]), elements, answer)
             answers.append(answer)
         packed = combine(GROUP, 2, answers, padded, blinds)

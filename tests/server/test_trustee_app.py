@@ -10,10 +10,10 @@ import pytest
 
 from server.running import EPOCH, GROUP, STREAM, FakeMember, World, wait_for
 from tacit_protocol import grants, messages, shuffle, signing
+from tacit_protocol.answers import Question, judge
 from tacit_protocol.messages import Receipt, UploadCommitment
 from tacit_protocol.shuffle import UPLOAD_BYTES
 from tacit_protocol.signing import Signed
-from tacit_protocol.threshold import ShareAnswer, verify_answer
 from tacit_server.secretariat.operator import operations
 
 
@@ -44,9 +44,9 @@ def test_a_granted_batch_is_evaluated_with_a_proof_and_a_retry_gets_the_same_byt
     answer = member.evaluate(1, batch)
     assert answer.headers["content-type"] == "application/octet-stream"
     body = answer.content
-    public_share = GROUP.decode(world.stream_keys().public_shares[1])
-    elements = GROUP.decode(batch)
-    verify_answer(GROUP, EPOCH, STREAM, public_share, elements, ShareAnswer(1, GROUP.decode(body[64:]), body[:64]))
+    question = Question(EPOCH, STREAM, 1, grants.batch_digest(EPOCH, STREAM, batch))
+    public_key, public_share = signing.public_bytes(world.home(1).signing_key), world.stream_keys().public_shares[1]
+    judge(GROUP, public_key, public_share, question, GROUP.decode(batch), body)  # signed by it, and right
     assert member.evaluate(1, batch).content == body
 
 

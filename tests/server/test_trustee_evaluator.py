@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import os
 import threading
+from types import SimpleNamespace
 
 import pytest
 
+from support.trustees import Trustees
+from tacit_protocol import scalars, sodium, voprf
+from tacit_protocol.group import load_backend
 from tacit_server.errors import BusyError
+from tacit_server.settings import ServerSettings
+from tacit_server.trustee import app
 from tacit_server.trustee.answers import AnswerCache
+from tacit_server.trustee.app import TrusteeOptions
 from tacit_server.trustee.evaluator import Evaluator
+
+TRUSTEES = Trustees.after_ceremony()
 
 
 def key(number: int) -> tuple[str, str, bytes]:
@@ -51,6 +60,66 @@ def test_members_take_turns_however_many_batches_one_sends(gate):
     assert results == [b"1", b"2", b"3", b"4", b"5", b"10", b"20", b"11"]
     assert order == ["greedy", "modest", "late", "greedy", "modest", "greedy", "greedy", "greedy"]
     evaluator.stop()
+
+
+def test_a_small_batch_is_answered_while_a_large_member_waits():
+    """Real batches on two workers: the newcomer's is the next but one to start, not the ninth."""
+    group, order = TRUSTEES.group, []
+    evaluator = Evaluator(2, 100, 100)
+
+    def submit(member: str, number: int, size: int):
+        blinded = voprf.blind(group, [b"%d" % i for i in range(size)], scalars.reduce(os.urandom(64)) * size)
+        packed = blinded.encode()
+
+        def work() -> bytes:
+            order.append(member)  # when it is begun
+            return TRUSTEES.answer(1, group.decode(packed)).evaluated.encode()
+
+        return evaluator.submit(member, key(number), work)
+
+    large = [submit("large", number, 2048) for number in range(8)]
+    small = submit("small", 100, 256)
+    evaluator.start()
+    assert len(small.result(60)) == 32 * 256
+    assert "small" in order[:3]
+    assert sum(future.done() for future in large) <= 4
+    assert [len(future.result(60)) for future in large] == [32 * 2048] * 8
+    evaluator.stop()
+
+
+def test_one_batch_on_an_idle_trustee_is_spread_over_all_cores(monkeypatch):
+    """Three cores: three threads are in the multiplication of one batch at the same time, or none gets past it."""
+    barrier, seen, multiply = threading.Barrier(3, timeout=60), threading.local(), sodium.point_multiply
+
+    def meet(*arguments):
+        if not hasattr(seen, "here"):
+            seen.here = True
+            barrier.wait()
+        return multiply(*arguments)
+
+    group = load_backend("libsodium", 3)
+    blinded = group.hash_to_group([b"%d" % i for i in range(1024)], b"tests")
+    monkeypatch.setattr(sodium, "point_multiply", meet)
+    assert len(group.multiply(TRUSTEES.shares[1].secret, blinded)) == 1024
+
+
+def test_a_trustee_takes_all_cores_unless_told_otherwise(monkeypatch, tmp_path):
+    asked = []
+
+    class StopHereError(Exception):
+        pass
+
+    def load(name: str, threads: int):
+        asked.append(threads)
+        raise StopHereError
+
+    monkeypatch.setattr(app, "load_backend", load)
+    monkeypatch.setattr(os, "cpu_count", lambda: 7)
+    home = SimpleNamespace(party=SimpleNamespace(index=1, secretariat="somebody"))
+    for options in (TrusteeOptions(), TrusteeOptions(threads=3)):
+        with pytest.raises(StopHereError):
+            app.assemble(home, ServerSettings(), options)
+    assert asked == [7, 3]
 
 
 def test_the_queue_is_bounded_for_each_member_and_in_all(gate):

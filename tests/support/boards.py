@@ -13,7 +13,7 @@ from tacit_protocol import grants, handover, index_file, keygen, messages, seale
 from tacit_protocol.board import Board
 from tacit_protocol.group import Backend, load_backend
 from tacit_protocol.index_file import IndexHeader
-from tacit_protocol.keygen import Ceremony, Transcript
+from tacit_protocol.keygen import Ceremony, KeyShare, Transcript
 from tacit_protocol.messages import (
     AuditorAppointment,
     BoardEntry,
@@ -72,6 +72,7 @@ class MadeBoard:
         self.auditor = self.signing_key()
         self.auditor_agreement = X25519PrivateKey.from_private_bytes(self.draw(32))
         self.files: dict[int, bytes] = {}  # window -> index
+        self.shares: dict[int, KeyShare] = {}  # of the stream's key, by trustee
         self.lists: dict[int, bytes] = {}  # window -> list of the hand-over
         self.sent: dict[int, Sent] = {}  # entry of an upload's commitment -> what was sent
 
@@ -132,9 +133,9 @@ class MadeBoard:
         agreement = self.auditor_agreement.public_key().public_bytes_raw()
         return AuditorAppointment(signing.public_bytes(self.auditor), agreement, CLOSES + 365 * DAY)
 
-    def ceremony(self, wrong: int | None = None) -> None:
+    def ceremony(self, wrong: int | None = None, attempt: int = 1) -> None:
         """Append the ceremony; trustee ``wrong`` confirms another public key than the transcript gives."""
-        ceremony = Ceremony(EPOCH, STREAM, 1, 2, self.trustee_keys)
+        ceremony = Ceremony(EPOCH, STREAM, attempt, 2, self.trustee_keys)
         drawn = {i: keygen.round1(self.group, ceremony, i, self.draw(ceremony.random_bytes())) for i in self.trustees}
         begun = Transcript([message for _, message in drawn.values()], [])
         opened = Transcript(begun.round1, [keygen.round2(ceremony, state, begun) for state, _ in drawn.values()])
@@ -144,9 +145,9 @@ class MadeBoard:
             for message in step:
                 self.add(self.trustees[message.sender], message)
         for i, (state, _) in drawn.items():
-            _, _, confirmation = keygen.round4(self.group, ceremony, state, transcript)
+            self.shares[i], _, confirmation = keygen.round4(self.group, ceremony, state, transcript)
             if i == wrong:
-                confirmation = Round4(EPOCH, STREAM, 1, i, hashlib.sha512(b"another key").digest())
+                confirmation = Round4(EPOCH, STREAM, attempt, i, hashlib.sha512(b"another key").digest())
             self.add(self.trustees[i], confirmation)
 
     def member(self) -> Ed25519PrivateKey:

@@ -25,7 +25,8 @@ from tacit_client.evaluation import Evaluator
 from tacit_client.parties import Secretariat, TrusteeServer
 from tacit_client.vault import Vault
 from tacit_matcher.policy import Policy
-from tacit_protocol import grants, index_file, messages, sealed_index, shuffle, signing
+from tacit_protocol import grants, index_file, messages, sealed_index, shuffle, signing, wire
+from tacit_protocol.answers import Question, sign
 from tacit_protocol.board import Board
 from tacit_protocol.errors import GrantError
 from tacit_protocol.grants import Ledger
@@ -52,7 +53,8 @@ class MemoryRound:
     down: set[str] = field(default_factory=set)
     asked: list[tuple[str, str]] = field(default_factory=list)
     before: Callable[[str, str], None] = lambda party, target: None
-    change: Callable[[str, str, bytes], bytes] = lambda party, target, body: body
+    change: Callable[[str, str, bytes], bytes] = lambda party, target, body: body  # on the way
+    lie: Callable[[str, bytes], bytes] = lambda party, content: content  # what a trustee signs as its answer
 
     def __post_init__(self) -> None:
         self.signing = {index: Ed25519PrivateKey.generate() for index in range(4)}  # 0 is the secretariat
@@ -182,7 +184,8 @@ class MemoryRound:
         answers = self.cache.setdefault(digest, {})
         if index not in answers:
             answer = self.trustees.answer(index, self.trustees.group.decode(blinded))
-            answers[index] = answer.proof + answer.evaluated.encode()
+            content = self.lie(f"trustee {index}", wire.encode_content(answer))
+            answers[index] = sign(self.signing[index], Question(EPOCH, STREAM, index, digest), content)
         return answers[index]
 
     def _upload(self, method: str, path: list[str], body: bytes) -> bytes:

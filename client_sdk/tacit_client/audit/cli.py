@@ -110,7 +110,7 @@ def monitor(
         with exit_codes():
             inquiry = Inquiry.begin(home, secretariat, None, trustee_keys, keep=True)
             report = inquiry.verify()
-            fresh = take_turn(home.expanduser(), report)
+            fresh = take_turn(home.expanduser(), report, int(time.time()))
             write_report(report, json)
             for finding in fresh:
                 console.print(line_of(finding), highlight=False, soft_wrap=True)
@@ -147,7 +147,10 @@ def explain(
 @app.command()
 def evidence(
     file: Annotated[
-        Path, typer.Argument(help="A fork, a bad entry or hand-over, or a complaint, as somebody's program saved it.")
+        Path,
+        typer.Argument(
+            help="A fork, a bad entry or hand-over, a complaint, a wrong answer: as somebody's program saved it."
+        ),
     ],
     secretariat: UrlOption = None,
     folder: FolderOption = None,
@@ -164,6 +167,7 @@ def evidence(
     from tacit_protocol.evidence import BadEntry, ForkEvidence
     from tacit_protocol.handover_evidence import BadHandover
     from tacit_protocol.signing import Signed
+    from tacit_protocol.trustee_evidence import Equivocation, WrongAnswer
 
     with exit_codes():
         parties: tuple[str, ...] = ("secretariat",)
@@ -171,17 +175,24 @@ def evidence(
             found = proving.read(file.read_bytes(), file.name)
             if not isinstance(found, Signed):
                 proving.check_log(found, pins_of(home, trustee_keys).secretariat_key)
+            pinned = pins_of(home, trustee_keys).trustee_keys
             if isinstance(found, ForkEvidence):
                 text = files.verify_fork(found)
-                parties += proving.cosigned_both(found, pins_of(home, trustee_keys).trustee_keys)
+                parties += proving.cosigned_both(found, pinned)
+            elif isinstance(found, Equivocation):
+                text, parties = proving.prove_equivocation(found, pinned)
             else:
                 inquiry = Inquiry.begin(home, secretariat, folder, trustee_keys)
                 if isinstance(found, BadEntry):
                     text = proving.prove_bad_entry(found, inquiry.source, found.log_key)
+                elif isinstance(found, WrongAnswer):
+                    proving.check_pinned(found, pinned)
+                    text, parties = proving.prove_wrong_answer(found, inquiry.follow(EXIT_UNCHECKED))
                 elif isinstance(found, BadHandover):
-                    text, parties = proving.prove_bad_handover(found, inquiry.follow())
+                    text, parties = proving.prove_bad_handover(found, inquiry.follow(EXIT_UNCHECKED))
                 else:
-                    board, place = inquiry.follow(), proving.place_of(found)
+                    # What the log itself breaks is not what the file says.
+                    board, place = inquiry.follow(EXIT_UNCHECKED), proving.place_of(found)
                     inquiry.fetch(place)
                     text, parties = proving.prove_complaint(found, board, inquiry.source)
         except (PartyUnavailable, VaultError):
@@ -190,7 +201,7 @@ def evidence(
             problems.print(f"[yellow]?[/] this proves nothing: {escape(error.message)}", highlight=False)
             raise typer.Exit(EXIT_UNCHECKED) from error
         console.print(f"[red]✗[/] {escape(text)} [bold]({', '.join(parties)})[/]", highlight=False)
-        if not isinstance(found, Signed):
-            name = proving.log_key(found)
+        name = None if isinstance(found, Signed) else proving.log_key(found)
+        if name is not None:
             console.print(f"The log is that of [bold]{name}[/]: make sure that this is your secretariat's key.")
         raise typer.Exit(EXIT_FINDING)

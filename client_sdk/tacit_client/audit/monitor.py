@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from tacit_client.audit import silences
 from tacit_client.audit.findings import FINDING, UNCHECKED, Finding, Report
 from tacit_client.errors import VaultError
 from tacit_client.vault import write_atomically
@@ -22,6 +23,7 @@ class MonitorState(msgspec.Struct):
     size: int = 0
     told: set[str] = msgspec.field(default_factory=set)
     open_findings: bool = False
+    cosigned: dict[int, int] = msgspec.field(default_factory=dict)  # trustee: when it was last seen to (Unix seconds)
 
 
 def load(folder: Path) -> MonitorState:
@@ -35,9 +37,13 @@ def load(folder: Path) -> MonitorState:
         raise VaultError(f"{STATE} is damaged: remove it, and everything is told once more") from error
 
 
-def take_turn(folder: Path, report: Report) -> list[Finding]:
-    """Return what is new in a report and remember it; a log that shrank is a finding of its own."""
+def take_turn(folder: Path, report: Report, now: int) -> list[Finding]:
+    """Return what is new in a report and remember it; ``now`` is the time of the look (Unix seconds).
+
+    A log that shrank is a finding of its own, and so is a trustee that no look has seen cosigning for a day.
+    """
     state = load(folder)
+    silences.report_absent(report, state.cosigned, now)
     if report.size < state.size:
         text = f"the log had {state.size} entries and is now shown with {report.size}"
         report.add(FINDING, "one history", text, "secretariat")

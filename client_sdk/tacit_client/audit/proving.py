@@ -1,4 +1,4 @@
-"""Judge an evidence file: a fork of the log, an entry or a hand-over that breaks a rule, a contributor's complaint."""
+"""Judge an evidence file: a fork of the log, a bad entry or hand-over, a complaint, a trustee's answer or messages."""
 
 from __future__ import annotations
 
@@ -6,19 +6,23 @@ import mmap
 from collections.abc import Mapping
 
 from tacit_client.audit.sources import EntrySource, Place, Unreadable
-from tacit_client.errors import PartyUnavailable
+from tacit_client.errors import PartyUnavailable, VaultError
 from tacit_protocol import checkpoint as notes
-from tacit_protocol import evidence, handover, handover_evidence, messages, signing
+from tacit_protocol import evidence, handover, handover_evidence, messages, signing, trustee_evidence
 from tacit_protocol.board import Board
 from tacit_protocol.errors import EncodingError, HandoverListError, ProofError, TacitError
 from tacit_protocol.evidence import BadEntry, Complaint, ForkEvidence
+from tacit_protocol.group import load_backend
 from tacit_protocol.handover_evidence import BadHandover
 from tacit_protocol.index_file import IndexFile
 from tacit_protocol.messages import Handover, IndexRoot
 from tacit_protocol.signing import Signed
+from tacit_protocol.trustee_evidence import Equivocation, WrongAnswer
+
+EvidenceFile = ForkEvidence | BadEntry | BadHandover | WrongAnswer | Equivocation
 
 
-def read(data: bytes, name: str) -> ForkEvidence | BadEntry | BadHandover | Signed:
+def read(data: bytes, name: str) -> EvidenceFile | Signed:
     """Decode an evidence file; a complaint is a signed message."""
     try:
         return messages.decode(data, Signed, name)
@@ -26,14 +30,14 @@ def read(data: bytes, name: str) -> ForkEvidence | BadEntry | BadHandover | Sign
         return evidence.decode(data, name)
 
 
-def log_key(file: ForkEvidence | BadEntry | BadHandover) -> str:
-    """Return the pseudonym of the log that an evidence file is about."""
-    return signing.pseudonym(file.log_key)
+def log_key(file: EvidenceFile) -> str | None:
+    """Return the pseudonym of the log that an evidence file is about; None where two signatures are all it needs."""
+    return None if isinstance(file, Equivocation) else signing.pseudonym(file.log_key)
 
 
-def check_log(file: ForkEvidence | BadEntry | BadHandover, pinned: bytes | None) -> None:
+def check_log(file: EvidenceFile, pinned: bytes | None) -> None:
     """Raise :class:`ProofError` when the file is about another log than the pinned one."""
-    if pinned is not None and file.log_key != pinned:
+    if pinned is not None and not isinstance(file, Equivocation) and file.log_key != pinned:
         raise ProofError("it is about the log of another secretariat than the one pinned here")
 
 
@@ -65,6 +69,38 @@ def prove_bad_entry(file: BadEntry, source: EntrySource, key: bytes) -> str:
     except TacitError as error:
         return f"entry {entry.sequence}, signed for by the log, breaks a rule: {error.message}"
     raise ProofError(f"entry {entry.sequence} breaks no rule that this program knows")
+
+
+def check_pinned(file: WrongAnswer, pins: Mapping[int, bytes]) -> None:
+    """Raise :class:`VaultError` unless the trustee's key is pinned: the secretariat could name a machine of its own."""
+    if file.trustee not in pins:
+        raise VaultError(
+            f"no key of trustee {file.trustee} is pinned, and the secretariat names the trustees: get the key from the "
+            "trustee itself and give it with --trustee-keys"
+        )
+
+
+def prove_wrong_answer(file: WrongAnswer, board: Board) -> tuple[str, tuple[str, ...]]:
+    """Return in words what is wrong with a trustee's answer, and who it is; raises when the file proves nothing.
+
+    ``board`` is the log read whole under the pinned keys, so that a manifest with other ones was refused.
+    """
+    text = trustee_evidence.verify_wrong_answer(load_backend(), file, board)
+    return text, (f"trustee {file.trustee}",)
+
+
+def prove_equivocation(file: Equivocation, pins: Mapping[int, bytes]) -> tuple[str, tuple[str, ...]]:
+    """Return in words what a trustee said twice, and who it is; raises when the file proves nothing."""
+    index, text = trustee_evidence.verify_equivocation(file)
+    pinned, name = pins.get(index), signing.pseudonym(file.signing_key)
+    if pinned is None:
+        raise VaultError(
+            f"two different messages are signed with the key {name}, as trustee {index}: get that trustee's key from "
+            "itself and give it with --trustee-keys"
+        )
+    if pinned != file.signing_key:
+        raise ProofError(f"the key {name} that signed both messages is not the one pinned for trustee {index}")
+    return text, (f"trustee {index}",)
 
 
 def prove_bad_handover(file: BadHandover, board: Board) -> tuple[str, tuple[str, ...]]:
@@ -102,8 +138,8 @@ def prove_complaint(signed: Signed, board: Board, source: EntrySource) -> tuple[
     hashes = source.handover_list(handed_over)
     if hashes is None and place not in source.withheld:
         raise PartyUnavailable(
-            "the list of the hand-over is needed to judge this: it is not in the folder, and the secretariat gives it "
-            "to members and appointed auditors only"
+            "the list of the hand-over is needed to judge this: it is not in the folder, and only members and "
+            "appointed auditors get it from the secretariat"
         )
     if hashes is None:
         return f"the secretariat does not show the list of the hand-over of window {window}", ("secretariat",)

@@ -117,15 +117,15 @@ class Inquiry:
             add_lists(self.source, self.secretariat, list(checks.board.handovers.values()))
         return checks.conclude()
 
-    def follow(self) -> Board:
-        """Return the view of the log; leaves with 1 when an entry or the checkpoint breaks a rule."""
+    def follow(self, code: int = EXIT_FINDING) -> Board:
+        """Return the view of the log; leaves with ``code`` when an entry or the checkpoint breaks a rule."""
         if self.pins.secretariat_key is None:
             raise VaultError("no key of the secretariat is pinned: give the file of keys with --keys or --trustee-keys")
         board = self._read().board
         if self.report.of(FINDING):
             for finding in self.report.findings:
                 problems.print(line_of(finding), highlight=False)
-            raise typer.Exit(EXIT_FINDING)
+            raise typer.Exit(code)
         return board
 
     def fetch(self, place: Place) -> None:

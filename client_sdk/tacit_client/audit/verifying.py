@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tacit_client.audit import silences
 from tacit_client.audit.findings import FINDING, NOTE, UNCHECKED, Report, StreamFacts
 from tacit_client.audit.heads import HeadCheck
 from tacit_client.audit.sources import EntrySource, Unreadable
@@ -23,7 +24,7 @@ from tacit_protocol.index_file import IndexFile
 from tacit_protocol.messages import BoardEntry, Handover, IndexRoot, Manifest
 
 ENTRIES, RULES = "entries in sequence", "signatures and rules"
-KEYS, CEREMONIES, FILES, AUDITS = "pinned keys", "key ceremonies", "index files", "query audits"
+KEYS, CEREMONIES, FILES, AUDITS = "pinned keys", silences.CEREMONIES, "index files", "query audits"
 LISTS, ERASURES = "lists of hand-overs", "erasures"
 ERASURE_SECONDS = 30 * 86400  # after an epoch closes
 
@@ -69,6 +70,7 @@ class Verification:
             for stream in manifest.streams:
                 public_key = self._ceremony(manifest, stream)
                 self.report.streams.append(self._facts(manifest, stream, public_key))
+        silences.report_witnesses(self.report, self.board, self.now)
         for root in self.board.indexes.values():
             self._index(root)
         for each in self.board.handovers.values():
@@ -139,17 +141,20 @@ class Verification:
             record = self.board.attempt(manifest.epoch, stream)
             published = self.board.latest_index(manifest.epoch, stream) is not None
             over = record is not None and record.finished("ceremony-4")
+            waits = silences.report_ceremony(self.report, self.board, manifest, stream, self.now, complete=False)
             if over or published:
                 text = f"{place} has no public key that all trustees agreed to: {error.message}"
                 self.report.add(
                     FINDING, CEREMONIES, text, error.party, None if over else "secretariat", evidence=error.evidence
                 )
-            else:
-                self.report.add(NOTE, CEREMONIES, f"the key ceremony of {place} is not complete: {error.message}")
+            elif not waits:
+                text = f"the key ceremony of {place} is not complete: {error.message}"
+                self.report.add(NOTE, CEREMONIES, text, error.party)
             return ""
+        silences.report_ceremony(self.report, self.board, manifest, stream, self.now, complete=True)
         for index, reason in keys.disqualified.items():
             text = f"trustee {index} was disqualified in the ceremony of {place}: it {reason}"
-            self.report.add(NOTE, CEREMONIES, text, f"trustee {index}")
+            self.report.add(FINDING, CEREMONIES, text, f"trustee {index}")  # the key has a share less than announced
         return keys.public_key.hex()
 
     def _facts(self, manifest: Manifest, stream: str, public_key: str) -> StreamFacts:

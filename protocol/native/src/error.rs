@@ -47,6 +47,15 @@ pub enum Error {
     },
     /// A domain separation tag is longer than RFC 9380 allows.
     LongTag,
+    /// A record has no entry key or more than there are entries.
+    KeyCount {
+        /// Its place in the batch.
+        position: usize,
+    },
+    /// With a recipient's public key no secret can be agreed.
+    UnusableKey,
+    /// Rows are not a whole number of their width.
+    PartOfRow,
 }
 
 impl fmt::Display for Error {
@@ -70,6 +79,9 @@ impl fmt::Display for Error {
             Self::PartOfOutput => write!(f, "outputs have 64 bytes each"),
             Self::LongInput { position } => write!(f, "input {position} has more than 65535 bytes"),
             Self::LongTag => write!(f, "a domain separation tag has at most 255 bytes"),
+            Self::KeyCount { position } => write!(f, "record {position} has not 1 to 14 keys"),
+            Self::UnusableKey => write!(f, "an agreement key is not a usable X25519 key"),
+            Self::PartOfRow => write!(f, "rows are all of one width"),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::elements::Elements;
 use crate::error::Error;
-use crate::{entry_keys as derivation, hashing, products, scalars, sums};
+use crate::{entry_keys as derivation, hashing, hpke, products, rows, scalars, sealing, sums};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
@@ -17,12 +17,14 @@ impl From<Error> for PyErr {
             Error::NotCanonical { position }
             | Error::Identity { position }
             | Error::ScalarNotCanonical { position } => Some(position),
-            Error::PartOfElement { .. } | Error::ZeroScalar => None,
+            Error::PartOfElement { .. } | Error::ZeroScalar | Error::UnusableKey => None,
             Error::Lengths { .. }
             | Error::PartOfUniform
             | Error::PartOfOutput
             | Error::LongInput { .. }
-            | Error::LongTag => {
+            | Error::LongTag
+            | Error::KeyCount { .. }
+            | Error::PartOfRow => {
                 return PyValueError::new_err(error.to_string());
             }
         };
@@ -167,11 +169,51 @@ fn entry_keys<'py>(py: Python<'py>, salt: &[u8], outputs: &[u8], threads: usize)
     Ok(PyBytes::new(py, &keys))
 }
 
+/// Seal records under their own keys: 1,000 packed bytes each.
+#[pyfunction]
+#[allow(clippy::too_many_arguments)] // as the protocol of the back ends has them
+fn seal_records<'py>(
+    py: Python<'py>,
+    context: &[u8],
+    record_keys: &[u8],
+    payloads: &[u8],
+    counts: &[u8],
+    entry_keys: &[u8],
+    random: &[u8],
+    threads: usize,
+) -> PyResult<Bound<'py, PyBytes>> {
+    let records = sealing::Records { record_keys, payloads, counts, entry_keys, random };
+    let sealed = py.detach(|| sealing::seal_records(context, &records, threads))?;
+    Ok(PyBytes::new(py, &sealed))
+}
+
+/// Seal each of the packed plaintexts to one recipient by HPKE.
+#[pyfunction]
+fn seal_each<'py>(
+    py: Python<'py>,
+    public_key: &[u8],
+    info: &[u8],
+    plaintexts: &[u8],
+    size: usize,
+    random: &[u8],
+    threads: usize,
+) -> PyResult<Bound<'py, PyBytes>> {
+    let sealed = py.detach(|| hpke::seal_each(public_key, info, plaintexts, size, random, threads))?;
+    Ok(PyBytes::new(py, &sealed))
+}
+
+/// Whether rows of one width stand in the order of their bytes.
+#[pyfunction]
+fn is_sorted(py: Python<'_>, rows: &[u8], width: usize) -> PyResult<bool> {
+    Ok(py.detach(|| rows::is_sorted(rows, width))?)
+}
+
 #[pymodule]
 mod tacit_native {
     #[pymodule_export]
     use super::{
         InvalidEncodingError, Points, add, composites, decode, entry_keys, finalise, hash_to_group, hash_to_scalar,
-        map_to_group, multiply, multiply_base, multiply_each, reduce_scalars, unblind, weighted_sum,
+        is_sorted, map_to_group, multiply, multiply_base, multiply_each, reduce_scalars, seal_each, seal_records,
+        unblind, weighted_sum,
     };
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use tacit_native::elements::Elements;
 use tacit_native::error::Error;
 use tacit_native::scalars::{self, Secrets};
-use tacit_native::{entry_keys, hashing, products, sums};
+use tacit_native::{entry_keys, hashing, hpke, products, sums};
 
 const THREADS: usize = 2;
 
@@ -98,4 +98,19 @@ fn tags_and_wrap_keys_are_those_of_step_s1() {
     let derived = entry_keys::entry_keys(&salt, &joined(&["output"]), THREADS).unwrap();
     assert_eq!(*derived, joined(&["tag", "wrap"]));
     assert!(keys.len() > 1);
+}
+
+#[test]
+fn encapsulation_and_key_schedule_are_those_of_rfc_9180() {
+    let vector = load("rfc9180");
+    let get = |name: &str| unhex(&vector[name]);
+    let ephemeral: [u8; 32] = get("ephemeral_private_key").try_into().unwrap();
+    let recipient = hpke::Recipient::new(&get("recipient_public_key")).unwrap();
+    let made = recipient.encapsulate(&[ephemeral]);
+    let (encapsulated, shared_secret) = &made[0];
+    assert_eq!(encapsulated.as_slice(), get("encapsulated_key"));
+    assert_eq!(shared_secret.as_slice(), get("shared_secret"));
+    let (key, nonce) = hpke::Context::new(&get("info")).key_schedule(shared_secret);
+    assert_eq!(key.as_slice(), get("key"));
+    assert_eq!(nonce.as_slice(), get("base_nonce"));
 }

@@ -14,13 +14,16 @@ from contextlib import contextmanager
 
 from sqlmodel import Session
 
-from tacit_protocol import messages, signing
+from tacit_protocol import messages, signing, trustee_evidence
 from tacit_protocol.board import Board
+from tacit_protocol.ceremony_record import EquivocationError
 from tacit_protocol.group import Backend
 from tacit_protocol.messages import BoardEntry, BoardPage, Enrolment, GrantRequest, Message
 from tacit_protocol.signing import Signed
 from tacit_server.errors import ForbiddenError
+from tacit_server.files import write_atomically
 from tacit_server.home import Home, TrusteeCard
+from tacit_server.observing import log
 from tacit_server.secretariat import rounds
 from tacit_server.secretariat.store import Store
 
@@ -83,8 +86,12 @@ class Keeper:
         ``signer`` signed the request that brought it and is checked; None stands for the secretariat itself, which
         posts its own messages and, once their pages are checked, hand-overs.
         """
-        with self._transaction() as session:
-            return self._append(session, message, signer)
+        try:
+            with self._transaction() as session:
+                return self._append(session, message, signer)
+        except EquivocationError as error:
+            self._keep_evidence(error)
+            raise
 
     def publish(self, message: Message) -> BoardEntry:
         """Sign a message as the secretariat and append it."""
@@ -171,6 +178,14 @@ class Keeper:
             self._grants.setdefault((message.signer, grant.epoch, grant.stream, grant.digest), entry.sequence)
         elif message.kind == "enrolment":
             self._enrolments.setdefault(message.signer, entry.sequence)
+
+    def _keep_evidence(self, error: EquivocationError) -> None:
+        """Keep both messages of a trustee that contradicts itself: the log holds only the first."""
+        name, file = trustee_evidence.equivocation(error)
+        path = self.home.folder / "evidence" / name
+        if not path.exists():
+            write_atomically(path, messages.encode(file))
+        log.error("a trustee contradicts itself", party=error.party, kind=error.second.kind, evidence=str(path))
 
     def _forget_uncommitted(self) -> None:
         """Rebuild the view when it ran ahead of the database, because a commit failed."""

@@ -1,4 +1,4 @@
-"""Answers kept on disk by batch, so that a retry gets the same bytes; the oldest go when the limit is reached."""
+"""Signed answers kept on disk by batch, so that a retry gets the same bytes; the oldest go when space is short."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from tacit_protocol import wire
-from tacit_protocol.dleq import Binding
+from tacit_protocol.answers import Question
 from tacit_protocol.errors import TacitError
 from tacit_protocol.grants import batch_digest
 from tacit_protocol.group import Backend, load_backend
@@ -177,10 +177,10 @@ def _add_evaluations(app: FastAPI, parts: TrusteeParts) -> None:
         key = (epoch, stream, digest)
         answer = await run_in_threadpool(parts.answers.get, key)
         if answer is None:
-            binding = Binding(epoch, stream, parts.index)
+            question = Question(epoch, stream, parts.index, digest)
 
             def work() -> bytes:
-                result = evaluation.evaluate(parts.group, share, binding, signed.body)
+                result = evaluation.evaluate(parts.group, share, parts.home.signing_key, question, signed.body)
                 parts.answers.put(key, result)
                 parts.evaluated.observe(count)
                 return result

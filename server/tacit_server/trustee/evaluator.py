@@ -13,7 +13,10 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 
-from tacit_protocol import wire
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from tacit_protocol import answers, wire
+from tacit_protocol.answers import Question
 from tacit_protocol.dleq import Binding
 from tacit_protocol.group import UNIFORM_BYTES, Backend
 from tacit_protocol.threshold import evaluate_share
@@ -30,11 +33,17 @@ class _Job:
     future: Future[bytes]
 
 
-def evaluate(group: Backend, share: LoadedShare, binding: Binding, blinded: bytes) -> bytes:
-    """Return proof || evaluated elements; raises EncodingError on a bad point (SPEC step E3)."""
+def evaluate(
+    group: Backend, share: LoadedShare, signing_key: Ed25519PrivateKey, question: Question, blinded: bytes
+) -> bytes:
+    """Return the signed answer to a batch; raises EncodingError on a bad point (SPEC step E3).
+
+    Nothing is signed before the batch has decoded: a member cannot get a signature for a batch of bad points.
+    """
     elements = wire.decode_batch(group, blinded)
+    binding = Binding(question.epoch, question.stream, question.trustee)
     answer = evaluate_share(group, share.secret, share.public, elements, binding, secrets.token_bytes(UNIFORM_BYTES))
-    return wire.encode_answer(answer)
+    return answers.sign(signing_key, question, wire.encode_content(answer))
 
 
 class Evaluator:

@@ -230,6 +230,8 @@ def test_lists_that_the_secretariat_does_not_show_or_changes_are_findings(desk: 
 
 # --- the monitor's memory -----------------------------------------------------------------------------------
 
+NOW = 1_790_000_000
+
 
 def report_with(*texts: str, size: int = 10) -> Report:
     report = Report("x", size=size)
@@ -239,34 +241,34 @@ def report_with(*texts: str, size: int = 10) -> Report:
 
 
 def test_a_finding_is_told_once_and_a_new_one_again(tmp_path: Path) -> None:
-    assert [f.text for f in take_turn(tmp_path, report_with("a", "b"))] == ["a", "b"]
-    assert take_turn(tmp_path, report_with("a", "b")) == []
-    assert [f.text for f in take_turn(tmp_path, report_with("a", "b", "c"))] == ["c"]
+    assert [f.text for f in take_turn(tmp_path, report_with("a", "b"), NOW)] == ["a", "b"]
+    assert take_turn(tmp_path, report_with("a", "b"), NOW) == []
+    assert [f.text for f in take_turn(tmp_path, report_with("a", "b", "c"), NOW)] == ["c"]
 
 
 def test_what_could_not_be_checked_is_told_each_time(tmp_path: Path) -> None:
     report = Report("x", size=1)
     report.add(UNCHECKED, "files", "no file")
-    assert take_turn(tmp_path, report) and take_turn(tmp_path, report)
+    assert take_turn(tmp_path, report, NOW) and take_turn(tmp_path, report, NOW)
 
 
 def test_notes_are_not_told(tmp_path: Path) -> None:
     report = Report("x", size=1)
     report.add("note", "files", "by the way")
-    assert take_turn(tmp_path, report) == []
+    assert take_turn(tmp_path, report, NOW) == []
 
 
 def test_a_log_that_shrank_is_a_finding_of_the_monitor(tmp_path: Path) -> None:
-    take_turn(tmp_path, report_with(size=10))
+    take_turn(tmp_path, report_with(size=10), NOW)
     report = report_with(size=9)
-    (finding,) = take_turn(tmp_path, report)
+    (finding,) = take_turn(tmp_path, report, NOW)
     assert "had 10 entries" in finding.text and report.exit_code == 1
 
 
 def test_a_damaged_state_is_said(tmp_path: Path) -> None:
     (tmp_path / "monitor.json").write_text("{")
     with pytest.raises(VaultError, match=r"monitor\.json is damaged"):
-        take_turn(tmp_path, report_with())
+        take_turn(tmp_path, report_with(), NOW)
 
 
 def test_a_source_needs_a_log(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from support.hpke import seal_with  # noqa: E402
 from support.vectors import draw_from  # noqa: E402
 from tacit_protocol import (  # noqa: E402
     access,
+    answers,
     dleq,
     grants,
     handover,
@@ -37,6 +38,7 @@ from tacit_protocol import (  # noqa: E402
     signing,
     threshold,
     voprf,
+    wire,
 )
 from tacit_protocol.group import ORDER  # noqa: E402
 from tacit_protocol.messages import Message  # noqa: E402
@@ -199,6 +201,26 @@ def proof(cast: Cast) -> Json:
     return {"epoch": E, "stream": S, "proofs": proofs}
 
 
+def answer(cast: Cast) -> Json:
+    """E3 and E4: the signed answer of trustee 1 to the batch of batch.json, and a signed one that is wrong."""
+    key = cast.trustees[1]
+    question = answers.Question(E, S, 1, grants.batch_digest(E, S, cast.blinded.encode()))
+    right = wire.encode_content(cast.answers[1])
+    wrong = right[:64] + right[96:128] + right[64:96] + right[128:]
+    return {
+        "epoch": E,
+        "stream": S,
+        "trustee": 1,
+        "private_key": key.private_bytes_raw().hex(),
+        "public_key": signing.public_bytes(key).hex(),
+        "digest": question.digest.hex(),
+        "content_sha512": hashlib.sha512(right).hexdigest(),
+        "signed_bytes": question.transcript(right).hex(),
+        "answer": answers.sign(key, question, right).hex(),
+        "wrong_answer": answers.sign(key, question, wrong).hex(),
+    }
+
+
 def outputs(cast: Cast) -> Json:
     """E5: the same outputs from every pair of trustees."""
     pairs = []
@@ -299,6 +321,7 @@ FILES: dict[str, Callable[[Cast], Json]] = {
         ceremony,
         batch,
         proof,
+        answer,
         outputs,
         sealed_record,
         upload,
