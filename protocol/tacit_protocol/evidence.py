@@ -108,8 +108,8 @@ def verify_complaint(signed: Signed, board: Board) -> Complaint:
         raise ProofError("the receipt is for another upload")
     if publication.message.kind == "handover":
         handover = messages.body_of(publication.message, Handover)
-        if not board.leaves_out(handover, receipt.entry):
-            raise ProofError("this hand-over did not leave the upload out")
+        if not board.leaves_out(handover, receipt.entry) or complaint.missing:
+            raise ProofError("this hand-over did not leave the upload out, or single records of it are named")
     else:
         root = messages.body_of(publication.message, IndexRoot)
         contained = board.handovers[root.epoch, root.stream, root.window].entries

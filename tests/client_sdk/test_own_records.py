@@ -22,7 +22,9 @@ from tacit_client.log_follower import LogFollower
 from tacit_client.own_records import OwnRecords
 from tacit_client.session import StreamContext
 from tacit_client.vault import Vault
-from tacit_protocol import evidence, handover, messages
+from tacit_protocol import evidence, handover, messages, signing
+from tacit_protocol.evidence import Complaint
+from tacit_protocol.handover_evidence import MissingRecord
 from tacit_protocol.index_file import IndexFile
 from tacit_protocol.messages import BoardEntry, Handover, IndexRoot, Receipt, UploadCommitment, WindowClose
 from tacit_protocol.sealed_index import COMMITMENT_BYTES, RECORD_BYTES
@@ -211,6 +213,13 @@ def test_an_upload_left_out_of_the_hand_over_is_the_shufflers_to_explain(tmp_pat
     assert warning is not None and "all 64 records" in warning
     code, words = audit(case, contributor.complaint())
     assert code == 1 and "leaves out an upload" in words and "(trustee 3)" in words
+    signed = messages.decode(contributor.complaint().read_bytes(), Signed)
+    complaint = messages.decode(signed.body, Complaint)
+    record = MissingRecord(0, bytes(32), bytes(32), bytes(32))
+    changed = messages.encode(msgspec.structs.replace(complaint, missing=(record,)))
+    contributor.complaint().write_bytes(messages.encode(signing.sign(member, "complaint", changed)))
+    code, words = audit(case, contributor.complaint())
+    assert code == 2 and "single records of it are named" in words
 
 
 def test_without_a_receipt_or_an_index_there_is_nothing_to_look_for(case: Case, tmp_path: Path) -> None:
