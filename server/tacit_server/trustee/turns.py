@@ -71,9 +71,17 @@ class Turns:
                 window = done + 1
                 signed = self.shuffler.prepare(place, window, manifest.minimum_contributors, handed_over)
                 if self._waits.get(signed.signature, -1) < size:
-                    self._waits[signed.signature] = self.shuffler.deliver(signed).sequence
-                    posted = True
+                    posted |= self._deliver(signed, place, window)
         return posted
+
+    def _deliver(self, signed: Signed, place: Place, window: int) -> bool:
+        try:
+            self._waits[signed.signature] = self.shuffler.deliver(signed).sequence
+        except RefusedError as error:
+            # Tried again at the next turn, when a page may be there that was missing; other streams do not wait for it.
+            log.warning("hand-over refused", epoch=place[0], stream=place[1], window=window, reason=error.message)
+            return False
+        return True
 
     def _tidy(self) -> None:
         for _, place in self._shuffled():
