@@ -261,8 +261,10 @@ def _open_plan(
 
 def _sample(values: Sequence[bytes], count: int, draw: Draw) -> list[bytes]:
     """Choose up to ``count`` different values; which ones is no secret worth protecting from modulo bias."""
+    if len(values) <= count:
+        return list(values)
     chosen: dict[bytes, None] = {}
     for _ in range(4 * count):
-        if len(chosen) < min(count, len(values)):
+        if len(chosen) < count:
             chosen[values[int.from_bytes(draw(8), "big") % len(values)]] = None
     return list(chosen)
