@@ -24,7 +24,9 @@ def expand(pseudorandom_key: bytes, info: bytes, length: int = HASH_BYTES) -> by
     """HKDF-Expand for ``length`` up to 32 bytes."""
     if not 0 < length <= HASH_BYTES:
         raise ValueError(f"this HKDF-Expand gives 1 to {HASH_BYTES} bytes")
-    return _finish(HMAC(pseudorandom_key, _SHA256), info + b"\x01")[:length]
+    keyed = HMAC(pseudorandom_key, _SHA256)
+    keyed.update(info + b"\x01")
+    return keyed.finalize()[:length]
 
 
 def expand_each(pseudorandom_key: bytes, *infos: bytes) -> list[bytes]:
