@@ -84,13 +84,13 @@ class LintReport:
 
 def lint(preview: ListPreview[PlannedAudit] | ListPreview[AuditedSite]) -> LintReport:
     """Look at every row that was understood. A row with a valid identifier of its site counts as found by that."""
-    sites = [(row, record.site) for row, record in preview.rows]
-    shared = _shared_addresses(site for _, site in sites)
+    sites = [(row, record.site, normalise_site(record.site)) for row, record in preview.rows]
+    shared = _shared_addresses(normal for _, _, normal in sites)
     poor, identified = [], 0
-    for row, site in sites:
-        if any(KEY_TYPES[key.key_type].key_class is KeyClass.SITE_IDENTIFIER for key in match_keys(site)):
+    for row, site, normal in sites:
+        if any(KEY_TYPES[key.key_type].key_class is KeyClass.SITE_IDENTIFIER for key in match_keys(normal)):
             identified += 1
-        elif reasons := tuple(name for name, found in _weaknesses(site, shared).items() if found):
+        elif reasons := tuple(name for name, found in _weaknesses(site, normal, shared).items() if found):
             poor.append(PoorRow(row, reasons))
     kinds = {preview.mapping.get(kind, kind) for kind in IDENTIFIER_KINDS}
     failed = [(p.row, p.column, p.why) for p in preview.problems if p.column in kinds]
@@ -125,8 +125,7 @@ def show_lint(console: Console, report: LintReport, file: str) -> None:
     console.print("Nothing was sent.")
 
 
-def _weaknesses(site: Site, shared: frozenset[tuple[str, ...]]) -> dict[str, bool]:
-    normal = normalise_site(site)
+def _weaknesses(site: Site, normal: NormalSite, shared: frozenset[tuple[str, ...]]) -> dict[str, bool]:
     street, city, postcode = bool(normal.address), bool(normal.city), bool(normal.postcode)
     # Where the list has one column for the whole address, the city stands in it.
     whole = len(normal.address) > 2 and not site.city and not site.postcode
@@ -149,10 +148,10 @@ def _place(site: NormalSite) -> tuple[str, ...]:
     return (site.country, site.postcode, *site.city, *site.address, site.house_number)
 
 
-def _shared_addresses(sites: Iterable[Site]) -> frozenset[tuple[str, ...]]:
+def _shared_addresses(sites: Iterable[NormalSite]) -> frozenset[tuple[str, ...]]:
     """Return the addresses at which a list has several sites of different names."""
     names: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
-    for site in map(normalise_site, sites):
+    for site in sites:
         if site.address and site.house_number:
             names.setdefault(_place(site), set()).add((*site.name, *site.figures))
     return frozenset(place for place, there in names.items() if len(there) >= _ONE_ADDRESS)

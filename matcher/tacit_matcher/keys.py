@@ -71,29 +71,29 @@ def _composite_keys(site: NormalSite) -> list[MatchKey]:
     if not site.country or not site.name:
         return []
     start = site.country + "|"
-    return [MatchKey(parts[0], start + "|".join(parts[1:])) for parts in _parts(site) if all(parts)]
+    return [MatchKey(key_type, start + "|".join(parts)) for key_type, parts in _parts(site) if "" not in parts]
 
 
-def _parts(site: NormalSite) -> Iterator[tuple[str, ...]]:
-    """Yield key type and parts, the best keys first; a key with an empty part does not exist."""
+def _parts(site: NormalSite) -> list[tuple[str, tuple[str, ...]]]:
+    """Return key types and parts, the best keys first; a key with an empty part does not exist."""
     words = own_words(site)
+    best = words[0] if words else ""
     streets = ranked_street(site.address)
     spelt = [skeleton(word) for word in streets if street_weight_of(word) > _TELLING]
     core = skeleton(streets[0]) if streets else ""
-    city, all_letters = main_word(site.city), letters(site.name)
+    city, postcode, house, all_letters = main_word(site.city), site.postcode, site.house_number, letters(site.name)
     places = [skeleton(city), *spelt[:1]] if city else spelt[:3]
-    yield "street", site.postcode, core, site.house_number
-    yield "name", all_letters if is_whole_name(site) else ""
-    yield "name+place", all_letters, _at(places, 0) or site.postcode
-    for word in words[:3]:
-        yield "word+postcode", word, site.postcode
-    for place in places:
-        for word in words[:2]:
-            yield "word+place", word, place if place != word else ""
-    yield "word+city+number", _at(words, 0), city, site.house_number
-    yield "word+number", _at(words, 0), largest(site.numbers)
-    yield "streets+number", *sorted(spelt[:2]), "" if len(spelt) < 2 else site.house_number
-    yield "numbers", many(site.numbers), core[:2]
+    return [
+        ("street", (postcode, core, house)),
+        ("name", (all_letters if is_whole_name(site) else "",)),
+        ("name+place", (all_letters, places[0] if places else postcode)),
+        *[("word+postcode", (word, postcode)) for word in words[:3]],
+        *[("word+place", (word, place)) for place in places for word in words[:2] if place != word],
+        ("word+city+number", (best, city, house)),
+        ("word+number", (best, largest(site.numbers))),
+        ("streets+number", (*sorted(spelt[:2]), house if len(spelt) > 1 else "")),
+        ("numbers", (many(site.numbers), core[:2])),
+    ]
 
 
 def own_words(site: NormalSite) -> list[str]:
@@ -126,7 +126,3 @@ def largest(numbers: Sequence[str]) -> str:
 def many(numbers: Sequence[str]) -> str:
     """Return all numbers of an address in order, if there are three or more, or six digits together."""
     return "-".join(sorted(numbers)) if len(numbers) > 2 or sum(map(len, numbers)) >= 6 else ""
-
-
-def _at(words: Sequence[str], position: int) -> str:
-    return words[position] if position < len(words) else ""

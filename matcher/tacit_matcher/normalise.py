@@ -50,6 +50,7 @@ _CONCEPT_TOKENS = frozenset(fold(word) for word in {*CONCEPTS, *CONCEPTS.values(
 _GIVEN = frozenset(map(fold, GIVEN_NAMES))
 _SITE_TOKENS = frozenset(map(fold, SITE_WORDS))
 _COUNTRY_TOKENS = frozenset(map(fold, COUNTRY_WORDS))
+_STREETS = ("strasse", "straat", "str")
 _COMMON_STREETS = frozenset(map(fold, AREA_WORDS | STREET_TYPES))
 
 
@@ -79,25 +80,16 @@ def normalise_site(site: Site | NormalSite, aliases: Mapping[str, str] | None = 
     """
     if isinstance(site, NormalSite):
         return site
-    identifiers = tuple(_identifiers(site, aliases or {}))
-    return _normalise(site.name, site.address, site.city, site.postcode, site.country, identifiers)
-
-
-# Keys, sketch and judgement ask for the same site one after the other.
-@lru_cache(maxsize=32768)
-def _normalise(
-    name: str, address: str, city: str, postcode: str, country: str, identifiers: tuple[tuple[str, str], ...]
-) -> NormalSite:
-    code = normalise_country(country)
-    postal, street = normalise_postcode(_ascii(postcode), code), plain(address)
-    if not postal and address:
+    code = normalise_country(site.country)
+    postal, street = normalise_postcode(_ascii(site.postcode), code), plain(site.address)
+    if not postal and site.address:
         # On the text as written: a plain one has lost the hyphens that tell a postcode from a number.
-        postal, rest = find_postcode(_ascii(address), code)
+        postal, rest = find_postcode(_ascii(site.address), code)
         street = plain(rest) if postal else street
     words = street.split()
     numbers = _numbers(words, postal)
-    tokens, figures = name_tokens(name)
-    towns = tuple(_city_words(city))
+    tokens, figures = name_tokens(site.name)
+    towns = tuple(_city_words(site.city))
     return NormalSite(
         code,
         tokens,
@@ -107,7 +99,7 @@ def _normalise(
         numbers,
         postal,
         towns,
-        identifiers,
+        tuple(_identifiers(site, aliases or {})),
     )
 
 
@@ -153,13 +145,11 @@ def street_weight_of(token: str) -> float:
     return 0.5 if token in _COMMON_STREETS or token in _COUNTRY_TOKENS or len(token) < 3 else min(len(token), 10) - 1.0
 
 
-@lru_cache(maxsize=65536)
 def ranked_name(words: tuple[str, ...]) -> tuple[str, ...]:
     """Return the different words of a name, the most telling first, equals in the order of the alphabet."""
     return _ranked(words, weight_of)
 
 
-@lru_cache(maxsize=65536)
 def ranked_street(words: tuple[str, ...]) -> tuple[str, ...]:
     """Return the different words of an address in the same way."""
     return _ranked(words, street_weight_of)
@@ -206,11 +196,11 @@ def _without_town(street: tuple[str, ...], towns: tuple[str, ...]) -> tuple[str,
     return street
 
 
-@lru_cache(maxsize=65536)
 def _without_street(word: str) -> str:
-    for ending in ("strasse", "straat", "str"):
-        if word.endswith(ending) and len(word) > len(ending) + 2:
-            return word[: -len(ending)]
+    if word.endswith(_STREETS):
+        for ending in _STREETS:
+            if word.endswith(ending) and len(word) > len(ending) + 2:
+                return word[: -len(ending)]
     return word
 
 

@@ -107,15 +107,15 @@ def _evaluate(key: bytes, site: NormalSite) -> _Keyed:
     sizes = {kind: len(packed) for kind, packed in zip(texts, blocks, strict=True)}
     blocks += [keyed.block(_WORD_LABELS[kind], word) for kind, of_kind in words.items() for word in of_kind]
     packed = keyed.values(key, b"".join(blocks))
-    values, slots, at = {}, {}, 0
+    values, at = {}, 0
     for kind, size in sizes.items():
         values[kind], at = packed[at : at + size], at + size
+    of_words = [packed[i : i + _SLOT] for i in range(at, len(packed), keyed.BLOCK_BYTES)]
+    if _EMPTY in of_words:
+        of_words = [_NOT_EMPTY if slot == _EMPTY else slot for slot in of_words]
+    slots, at = {}, 0
     for kind, of_kind in words.items():
-        end = at + keyed.BLOCK_BYTES * len(of_kind)
-        slots[kind] = [packed[i : i + _SLOT] for i in range(at, end, keyed.BLOCK_BYTES)]
-        if _EMPTY in slots[kind]:
-            slots[kind] = [_NOT_EMPTY if slot == _EMPTY else slot for slot in slots[kind]]
-        at = end
+        slots[kind], at = of_words[at : at + len(of_kind)], at + len(of_kind)
     return _Keyed(texts, values, words, slots)
 
 
@@ -126,6 +126,7 @@ def _text(words: Sequence[str]) -> bytes:
 
 def _words(site: NormalSite) -> dict[str, Sequence[str]]:
     """Return the words that get slots, by kind, none twice and none empty."""
+    name = ranked_name(site.name)
     return {
         "country": _said(site.country),
         "house": _said(site.house_number),
@@ -134,8 +135,8 @@ def _words(site: NormalSite) -> dict[str, Sequence[str]]:
         "city": tuple(dict.fromkeys(site.city)),
         "number": tuple(dict.fromkeys(site.numbers)),
         "figure": tuple(dict.fromkeys(site.figures)),
-        "trade": tuple(filter(is_trade_word, ranked_name(site.name))),
-        "name": ranked_name(site.name),
+        "trade": tuple(filter(is_trade_word, name)),
+        "name": name,
         "street": ranked_street(site.address),
     }
 
@@ -167,8 +168,9 @@ def _bloom(rows: Iterable[tuple[int, ...]]) -> bytes:
 
 def _fill(slots: list[bytes], kind: str, count: int) -> bytes:
     # Sorted where the order of words says nothing, so that it tells nothing either.
-    ordered = slots if kind in _RANKED or len(slots) < 2 else sorted(slots)
-    return b"".join(ordered[:count]).ljust(_SLOT * count, b"\0")
+    if len(slots) > 1:
+        slots = (slots if kind in _RANKED else sorted(slots))[:count]
+    return b"".join(slots).ljust(_SLOT * count, b"\0")
 
 
 def _byte(value: float) -> int:

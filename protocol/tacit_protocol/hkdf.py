@@ -6,7 +6,7 @@ copied, which the libraries' HKDF makes no use of. The RFC's vectors test it.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Iterable, Iterator
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.hmac import HMAC
@@ -16,8 +16,8 @@ _SHA256 = SHA256()
 
 
 def extract(salt: bytes, key_material: bytes) -> bytes:
-    """HKDF-Extract: a 32-byte pseudorandom key. The salt is public, and the same for many keys."""
-    return _finish(_salted(salt), key_material)
+    """HKDF-Extract: a 32-byte pseudorandom key."""
+    return _finish(HMAC(salt, _SHA256), key_material)
 
 
 def expand(pseudorandom_key: bytes, info: bytes, length: int = HASH_BYTES) -> bytes:
@@ -32,15 +32,22 @@ def expand(pseudorandom_key: bytes, info: bytes, length: int = HASH_BYTES) -> by
 def expand_each(pseudorandom_key: bytes, *infos: bytes) -> list[bytes]:
     """HKDF-Expand for 32 bytes under each info, which costs less together than :func:`expand` for each."""
     keyed = HMAC(pseudorandom_key, _SHA256)
-    return [_finish(keyed, info + b"\x01") for info in infos]
+    return [_finish(keyed.copy(), info + b"\x01") for info in infos]
 
 
-@lru_cache(maxsize=8)
-def _salted(salt: bytes) -> HMAC:
-    return HMAC(salt, _SHA256)
+def derive_each(salt: bytes, key_materials: Iterable[bytes], *infos: bytes) -> Iterator[bytes]:
+    """Yield for each key material in turn what :func:`extract` and :func:`expand_each` give, faster."""
+    salted, messages = HMAC(salt, _SHA256), [info + b"\x01" for info in infos]
+    for key_material in key_materials:
+        extracting = salted.copy()
+        extracting.update(key_material)
+        keyed = HMAC(extracting.finalize(), _SHA256)
+        for message in messages:
+            expanding = keyed.copy()
+            expanding.update(message)
+            yield expanding.finalize()
 
 
 def _finish(keyed: HMAC, message: bytes) -> bytes:
-    copy = keyed.copy()
-    copy.update(message)
-    return copy.finalize()
+    keyed.update(message)
+    return keyed.finalize()

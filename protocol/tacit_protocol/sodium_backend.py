@@ -16,7 +16,7 @@ from functools import reduce
 from itertools import pairwise, repeat
 from typing import TypeVar
 
-from tacit_protocol import hpke, index_file, sealed_index, sodium
+from tacit_protocol import hkdf, hpke, index_file, sealed_index, sodium
 from tacit_protocol import scalars as scalar_field
 from tacit_protocol.errors import EncodingError
 from tacit_protocol.group import ELEMENT_BYTES, ORDER, OUTPUT_BYTES, SCALAR_BYTES, UNIFORM_BYTES, Elements
@@ -197,8 +197,8 @@ class SodiumBackend:
         if len(outputs) % OUTPUT_BYTES:
             raise ValueError(f"outputs have {OUTPUT_BYTES} bytes each")
         cut = (outputs[i : i + OUTPUT_BYTES] for i in range(0, len(outputs), OUTPUT_BYTES))
-        keys = (sealed_index.entry_key(salt, output) for output in cut)
-        return b"".join(part for key in keys for part in (key.tag, key.wrap))
+        derived = hkdf.derive_each(salt, cut, b"tag", b"wrap")
+        return b"".join([tag[: sealed_index.TAG_BYTES] + wrap for tag, wrap in zip(derived, derived, strict=True)])
 
     def seal_records(
         self, context: bytes, record_keys: bytes, payloads: bytes, counts: bytes, entry_keys: bytes, random: bytes
