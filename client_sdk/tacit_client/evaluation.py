@@ -127,7 +127,8 @@ class Evaluator:
             done += len(names)
             return (_Job(name, stored[name]) for name in names)
 
-        for batch in session.plan_batches(self.group, unplanned(), known, secrets.token_bytes):
+        left = [value for value in holders if not session.is_dummy(value)]
+        for batch in session.plan_batches(self.group, unplanned(), known, secrets.token_bytes, left):
             yield from resumed()
             yield _Job(None, batch)
         yield from resumed()
