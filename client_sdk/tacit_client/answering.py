@@ -18,7 +18,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tacit_client.errors import VaultError
-from tacit_client.evaluation import batches_folder, stored_batches
+from tacit_client.evaluation import batch_names, stored_batches
 from tacit_client.lock import HomeLock
 from tacit_client.opened_keys import OpenedKey, read_opened
 from tacit_client.parties import Secretariat
@@ -131,7 +131,7 @@ class Answerer:
                 continue
             for stream in manifest.streams:
                 with self.lock.held():
-                    for name in list(self.vault.names(batches_folder(manifest.epoch, stream))):
+                    for name in batch_names(self.vault, manifest.epoch, stream):
                         self.vault.drop(name)
                         dropped += 1
         return dropped

@@ -53,9 +53,20 @@ def batches_folder(epoch: str, stream: str) -> str:
     return f"batches/{epoch}/{stream}"
 
 
+def refused_folder(epoch: str, stream: str) -> str:
+    """Return where in the vault the batches are whose grant was refused."""
+    return f"refused/{epoch}/{stream}"
+
+
+def batch_names(vault: Vault, epoch: str, stream: str) -> list[str]:
+    """Return the names of all batches of a stream, answered, waiting or refused."""
+    folders = (batches_folder(epoch, stream), refused_folder(epoch, stream))
+    return [name for folder in folders for name in vault.names(folder)]
+
+
 def stored_batches(vault: Vault, epoch: str, stream: str) -> Iterator[Batch]:
     """Yield all batches of a stream with their blinds, answered or not: what a query audit opens."""
-    for name in vault.names(batches_folder(epoch, stream)):
+    for name in batch_names(vault, epoch, stream):
         stored = msgspec.msgpack.decode(vault.get(name), type=_StoredBatch)
         yield Batch(tuple(stored.inputs), stored.blinds)
 
@@ -127,7 +138,8 @@ class Evaluator:
             done += len(names)
             return (_Job(name, stored[name]) for name in names)
 
-        for batch in session.plan_batches(self.group, unplanned(), known, secrets.token_bytes):
+        left = [value for value in holders if not session.is_dummy(value)]
+        for batch in session.plan_batches(self.group, unplanned(), known, secrets.token_bytes, left):
             yield from resumed()
             yield _Job(None, batch)
         yield from resumed()
@@ -179,8 +191,11 @@ class Evaluator:
             entry = self.secretariat.post(grant)
         except Refused as refusal:
             if refusal.kind == "grant":
-                # Never granted, so nothing was spent on it: the next run plans anew. Any other refusal, of a wrong
-                # clock for example, may meet a batch that was granted before, and must not lose it.
+                # By the secretariat's word it was never granted: the next run plans anew. Its blinds are kept, because
+                # the signed request is out, and one that gets onto the log all the same can be audited. Any other
+                # refusal, of a wrong clock for example, may meet a batch that was granted before.
+                folder = refused_folder(self.context.epoch, self.context.stream)
+                self._store(f"{folder}/{name.rpartition('/')[2]}", job.batch)
                 self.vault.drop(name)
             raise
         return _InFlight(name, job.batch, pool.submit(self._finish, pool, job.batch, blinded, entry))

@@ -72,15 +72,22 @@ class OpenedRecord:
     agreed: tuple[int, ...]
 
 
-def plan_batches(group: Backend, needed: Iterable[bytes], known: Mapping[bytes, bytes], draw: Draw) -> Iterator[Batch]:
+def plan_batches(
+    group: Backend,
+    needed: Iterable[bytes],
+    known: Mapping[bytes, bytes],
+    draw: Draw,
+    unanswered: Sequence[bytes] = (),
+) -> Iterator[Batch]:
     """Turn the inputs that still lack an output into batches, each as soon as its inputs are drawn (SPEC step E1).
 
     Padding with dummies hides how many there are, shuffling hides which belong to one record. Every batch after the
     first carries canaries, inputs that another batch has too: trustees that answered one of them otherwise show.
     Each batch has room for all canaries, also when there are fewer, so that the sizes depend on the count alone.
-    ``known`` may grow while batches are drawn by outputs of these very batches.
+    ``known`` may grow while batches are drawn by outputs of these very batches. ``unanswered`` are the inputs of
+    earlier batches whose outputs are still to come: where nothing is known they are the canaries.
     """
-    canaries = _sample(list(known), CANARIES, draw)
+    canaries = _sample(list(known) or unanswered, CANARIES, draw)
     planned: set[bytes] = set()
 
     def missing() -> Iterator[bytes]:

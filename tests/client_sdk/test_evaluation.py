@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from support.memory import MemoryRound, fresh
 from support.trustees import EPOCH, STREAM, Trustees
 from tacit_client.errors import PartyUnavailable, Refused
-from tacit_client.evaluation import Evaluator
+from tacit_client.evaluation import Evaluator, stored_batches
 from tacit_client.vault import Vault
 from tacit_protocol import dleq, grants, messages, scalars, signing
 from tacit_protocol.answers import WrongAnswerError
@@ -184,6 +184,27 @@ def test_a_batch_that_was_refused_for_the_quota_is_forgotten_and_a_smaller_one_f
     assert caught.value.evidence["asked"] == 3 * grants.PADDING
     assert parties.used(key) == 0
     assert len(parties.evaluator(vault, key).outputs(many[:100])) == 100
+
+
+def test_the_blinds_of_a_refused_batch_are_kept_because_its_signed_request_may_be_logged_all_the_same(
+    parties: MemoryRound, member: tuple[Evaluator, Vault, Ed25519PrivateKey]
+) -> None:
+    """A query audit of that grant could not be answered otherwise, and would be held against the member."""
+
+    def log_and_refuse(party: str, target: str, body: bytes) -> bytes:
+        raise Refused("secretariat refuses: the quota is used up", party=party, kind="grant")
+
+    parties.change = log_and_refuse
+    with pytest.raises(Refused, match="used up"):
+        member[0].outputs([KEY])
+    parties.change = lambda party, target, body: body
+    again(parties, member).outputs([KEY])  # planned anew
+    assert parties.used(member[2]) == 2 * grants.PADDING
+    kept = {
+        grants.batch_digest(EPOCH, STREAM, batch.blinded(TRUSTEES.group).encode())
+        for batch in stored_batches(member[1], EPOCH, STREAM)
+    }
+    assert kept == {digest for _, _, _, digest in parties.ledger.granted}
 
 
 def test_a_refusal_for_another_reason_does_not_lose_a_batch_that_was_granted(

@@ -16,11 +16,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from support.memory import MemoryRound, fresh
-from support.trustees import Trustees
+from support.trustees import EPOCH, STREAM, Trustees
 from tacit_client import evaluation, pipeline, session
 from tacit_client.evaluation import Evaluator
 from tacit_client.vault import Vault
 from tacit_protocol import grants
+from tacit_protocol.errors import ProofError, QuorumError
 from tacit_protocol.threshold import ShareAnswer
 
 TRUSTEES = Trustees.after_ceremony()
@@ -293,3 +294,33 @@ def test_an_interrupt_ends_it_at_once_and_nothing_is_granted_or_stored_behind_it
     assert list(member[0].names("batches")) == stored
     parties.evaluator(*member).outputs(inputs(8 * FULL))
     assert parties.used(member[1]) == 8 * grants.PADDING
+
+
+def test_new_batches_are_tied_to_those_that_an_earlier_run_left_unanswered(
+    parties: MemoryRound, member: Member
+) -> None:
+    """Otherwise trustees that answer the old and the new ones under two keys would not be noticed."""
+    parties.down = {"trustee 1", "trustee 2", "trustee 3"}
+    with pytest.raises(QuorumError):
+        parties.evaluator(*member).outputs(inputs(3))
+    (left,) = evaluation.stored_batches(member[0], EPOCH, STREAM)
+    parties.down = set()
+    parties.evaluator(*member).outputs(inputs(6))
+    batches = list(evaluation.stored_batches(member[0], EPOCH, STREAM))
+    (new,) = [batch for batch in batches if batch.blinds != left.blinds]
+    assert set(new.inputs) & set(left.inputs) == set(inputs(3))
+    assert parties.used(member[1]) == 2 * grants.PADDING
+
+
+def test_trustees_that_change_their_key_between_two_runs_are_noticed_though_nothing_was_known(
+    parties: MemoryRound, member: Member
+) -> None:
+    parties.down = {"trustee 1", "trustee 2", "trustee 3"}
+    with pytest.raises(QuorumError):
+        parties.evaluator(*member).outputs(inputs(10))
+    other = MemoryRound(Trustees.after_ceremony())  # another key behind the same addresses
+    other.ledger, other.entries = parties.ledger, parties.entries
+    other.evaluator(*member).outputs([b"something else"])
+    parties.down = set()
+    with pytest.raises(ProofError, match="canary"):
+        parties.evaluator(*member).outputs(inputs(10))

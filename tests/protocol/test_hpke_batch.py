@@ -109,8 +109,23 @@ def test_a_key_that_agrees_on_no_secret_is_refused(group: Backend, key: bytes, c
 
 @back_ends
 @pytest.mark.parametrize(
-    ("plaintexts", "size", "random"), [(b"abc", 2, 32), (b"abc", 3, 31), (b"abc", 3, 64), (b"", 3, 32), (b"abc", 0, 32)]
+    ("plaintexts", "size", "random"),
+    [
+        (b"abc", 2, 32),
+        (b"abc", 3, 31),
+        (b"abc", 3, 64),
+        (b"", 3, 32),
+        (b"abc", 0, 32),
+        (b"", 2**63, 64),  # the product of size and number does not fit a machine word: it must not wrap around to 0
+        (b"", 2**62, 128),
+    ],
 )
 def test_lengths_that_do_not_fit_are_refused(group: Backend, plaintexts: bytes, size: int, random: int) -> None:
     with pytest.raises(ValueError, match=r"bytes|random"):
         group.seal_each(VECTOR["recipient_public_key"], b"", plaintexts, size, bytes(random))
+
+
+@back_ends
+@pytest.mark.parametrize("size", [0, 1, 1000, 2**57 - 48, 2**63, 2**64 - 48, 2**64 - 1])
+def test_nothing_of_any_size_seals_to_nothing(group: Backend, size: int) -> None:
+    assert group.seal_each(VECTOR["recipient_public_key"], b"", b"", size, b"") == b""

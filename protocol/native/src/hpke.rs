@@ -114,8 +114,12 @@ pub fn seal_each(
 ) -> Result<Vec<u8>, Error> {
     let (secrets, rest) = ephemeral.as_chunks::<KEY_BYTES>();
     expect_count("bytes of ephemeral keys", KEY_BYTES * secrets.len(), KEY_BYTES * secrets.len() + rest.len())?;
-    expect_count("bytes of plaintexts", size * secrets.len(), plaintexts.len())?;
+    // A product that has no room is more than any plaintexts are.
+    expect_count("bytes of plaintexts", size.saturating_mul(secrets.len()), plaintexts.len())?;
     let (recipient, context) = (Recipient::new(public_key)?, Context::new(info));
+    if secrets.is_empty() {
+        return Ok(Vec::new()); // whatever the size: from here on it is bounded by the plaintexts
+    }
     let width = size + OVERHEAD;
     let mut sealed = vec![0; width * secrets.len()];
     fill(&mut sealed, BLOCK * width, threads, |start, piece| {
@@ -254,6 +258,13 @@ mod tests {
         assert_eq!(seal(b"", 0, &secrets, 1).unwrap().len(), OVERHEAD * 300);
         for (plaintexts, secrets) in [(&plaintexts[1..], &secrets[..]), (&plaintexts[..], &secrets[1..])] {
             assert!(matches!(seal(plaintexts, 70, secrets, 1), Err(Error::Lengths { .. })));
+        }
+        // Sizes whose products or sums would wrap around to something that fits.
+        for (size, count) in [(1 << 63, 2), (1 << 62, 4), (usize::MAX - 47, 1), (usize::MAX, 1)] {
+            assert!(matches!(seal(b"", size, &secrets[..KEY_BYTES * count], 1), Err(Error::Lengths { .. })));
+        }
+        for size in [usize::MAX - 47, (1 << 57) - 48, usize::MAX] {
+            assert_eq!(seal(b"", size, b"", 1).unwrap(), b"");
         }
     }
 }
