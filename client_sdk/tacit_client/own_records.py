@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tacit_client.contribution import StoredUpload, load_upload
-from tacit_client.errors import Refused
+from tacit_client.errors import PartyUnavailable, Refused
 from tacit_client.log_follower import LogFollower
 from tacit_client.session import StreamContext
 from tacit_client.vault import Vault
@@ -67,10 +67,30 @@ class OwnRecords:
         with opened(root) as index:
             missing = missing_records(index, upload)
         if missing:
-            lost, shown = self._blame(board, board.handovers[epoch, stream, root.window], missing, listed)
-            return self._complain(upload, root, shown, f"{len(missing)} of the {upload.count} records", lost)
+            return self._look_for(board, upload, root, missing, listed)
         self.vault.put(self._name(), root.root)
         return None
+
+    def _look_for(
+        self,
+        board: Board,
+        upload: StoredUpload,
+        root: IndexRoot,
+        missing: tuple[MissingRecord, ...],
+        listed: Callable[[Handover], bytes],
+    ) -> str:
+        what = f"{len(missing)} of the {upload.count} records"
+        place = (self.context.epoch, self.context.stream, root.window)
+        try:
+            lost, shown = self._blame(board, board.handovers[place], missing, listed)
+        except (Refused, PartyUnavailable) as error:
+            # Nothing is complained of yet, and the command that asked goes on: this is looked at again each time.
+            return (
+                f"{what} of your contribution (dummies counted) are not in window {root.window} of "
+                f"{place[0]}/{place[1]}. Who lost them is not known yet: the list of the hand-over could not be had "
+                f"({error.message}). Run 'tacit status' again later; if it stays so, tell the auditor"
+            )
+        return self._complain(upload, root, shown, what, lost)
 
     def _blame(
         self,
