@@ -130,7 +130,8 @@ def complaint_of(case: Case, tmp_path: Path, commitment: bytes, **changes: objec
     tree, made = tree_of(case.made.entries), case.made
     upload = case.find("upload")
     count = messages.body_of(made.entries[upload].message, UploadCommitment).count
-    receipt = made.sign(made.trustees[3], Receipt(EPOCH, STREAM, 1, upload, count))
+    by, epoch = changes.pop("receipt", (3, EPOCH))  # type: ignore[misc]
+    receipt = made.sign(made.trustees[by], Receipt(epoch, STREAM, 1, upload, count))
     sent, place = made.sent[upload], slice(32 * 3, 32 * 4)
     missing = MissingRecord(3, shuffle.hash_salts(sent.salt, 64)[place], sent.hashes[place], commitment)
     complaint = Complaint(
@@ -208,6 +209,36 @@ def test_a_complaint_without_the_list_is_not_judged(case: Case, tmp_path: Path) 
     (case.folder / "indexes" / EPOCH / STREAM / "1.tacit-handover").unlink()
     result = run(case, path)
     assert result.exit_code == 2 and "the list of the hand-over is needed" in output(result)
+
+
+def test_a_receipt_by_the_shuffler_of_another_epoch_proves_nothing(case: Case, tmp_path: Path) -> None:
+    """A member and a trustee that shuffles elsewhere could otherwise blame the shuffler, which never got the upload."""
+    made = case.made
+    made.add(made.secretariat, msgspec.structs.replace(made.manifest(), epoch="2027-h1", shuffler=2))
+    result = run(case, complaint_of(case, tmp_path, bytes(32), receipt=(2, "2027-h1")))
+    assert result.exit_code == 2 and "the receipt is for another upload" in output(result)
+
+
+@pytest.mark.parametrize("kind", ["index", "handover", "upload"])
+def test_a_complaint_about_what_the_log_that_was_read_does_not_hold_is_not_judged(
+    case: Case, tmp_path: Path, kind: str
+) -> None:
+    """An older copy of the log, or another history of it."""
+    path = complaint_of(case, tmp_path, bytes(32))
+    del case.made.entries[case.find(kind) :]
+    case.write()
+    result = run(case, path)
+    assert result.exit_code == 2 and "read the log anew" in output(result)
+
+
+def test_a_complaint_from_another_history_of_the_log_is_not_judged(case: Case, tmp_path: Path) -> None:
+    path = complaint_of(case, tmp_path, bytes(32))
+    entry = case.made.entries[case.find("upload")]
+    other = msgspec.structs.replace(messages.body_of(entry.message, UploadCommitment), digest=bytes(64))
+    case.made.entries[entry.sequence] = BoardEntry(entry.sequence, entry.time, case.made.sign(case.members[0], other))
+    case.write()
+    result = run(case, path)
+    assert result.exit_code == 2 and "something else as entry" in output(result)
 
 
 def test_a_complaint_in_another_members_name_is_refused(case: Case, tmp_path: Path) -> None:
