@@ -187,12 +187,12 @@ def evidence(
                     text = proving.prove_bad_entry(found, inquiry.source, found.log_key)
                 elif isinstance(found, WrongAnswer):
                     proving.check_pinned(found, pinned)
-                    text, parties = proving.prove_wrong_answer(found, inquiry.follow(EXIT_UNCHECKED))
+                    text, parties = proving.prove_wrong_answer(found, inquiry.follow_witnessed())
                 elif isinstance(found, BadHandover):
-                    text, parties = proving.prove_bad_handover(found, inquiry.follow(EXIT_UNCHECKED))
+                    text, parties = proving.prove_bad_handover(found, inquiry.follow_witnessed())
                 else:
                     # What the log itself breaks is not what the file says.
-                    board, place = inquiry.follow(EXIT_UNCHECKED), proving.place_of(found)
+                    board, place = inquiry.follow_witnessed(), proving.place_of(found)
                     inquiry.fetch(place)
                     text, parties = proving.prove_complaint(found, board, inquiry.source)
         except (PartyUnavailable, VaultError):

@@ -308,6 +308,37 @@ def test_a_good_hand_over_or_one_that_the_shuffler_did_not_sign_proves_nothing(
     assert result.exit_code == 2 and "proves nothing" in output(result)
 
 
+def cosigned_by(case: Case, *cosigners: int) -> None:
+    """Let the log stand as it is under a checkpoint that only these trustees cosigned."""
+    size, root = len(case.made.entries), tree_of(case.made.entries).root()
+    (case.folder / "log" / "checkpoint").write_bytes(case.signed(size, root, cosigners).encode())
+
+
+def test_a_history_that_the_trustees_did_not_cosign_makes_no_good_hand_over_bad(case: Case, tmp_path: Path) -> None:
+    """The secretariat alone can write a log in which the upload that the shuffler took was another one."""
+    path = bad_handover(case, tmp_path, "nothing")
+    entry = case.made.entries[case.find("upload", 2)]
+    other = msgspec.structs.replace(messages.body_of(entry.message, UploadCommitment), count=128)
+    case.made.entries[entry.sequence] = BoardEntry(entry.sequence, entry.time, case.made.sign(case.members[0], other))
+    case.write()
+    for cosigners in ((), (2,)):
+        cosigned_by(case, *cosigners)
+        result = run(case, path)
+        assert result.exit_code == 2 and "nobody is judged by a log" in output(result)
+        assert "of 3 trustees cosigned the checkpoint, 2 are needed" in output(result)
+    cosigned_by(case, 1, 2)  # more than half lie: then it cannot be told from a shuffler that does
+    assert run(case, path).exit_code == 1
+
+
+def test_a_complaint_is_not_judged_by_a_log_that_the_trustees_did_not_cosign(case: Case, tmp_path: Path) -> None:
+    path = complaint_of(case, tmp_path, bytes(32))
+    cosigned_by(case, 1)
+    result = run(case, path)
+    assert result.exit_code == 2 and "nobody is judged by a log" in output(result)
+    cosigned_by(case, 1, 3)
+    assert run(case, path).exit_code == 1
+
+
 @pytest.mark.parametrize("content", [b"", b"{}", b"PK\x03\x04", b'{"format":"tacit/1 fork"}'])
 def test_other_files_are_no_evidence(case: Case, tmp_path: Path, content: bytes) -> None:
     case.write()
