@@ -183,6 +183,15 @@ def verify_bad_entry(evidence: BadEntry) -> messages.BoardEntry:
     return verify_leaf(evidence.log_key, evidence.shown, evidence.entry, evidence.leaf)
 
 
+def follows(evidence: BadEntry, tree: Tree) -> bool:
+    """Tell whether a bad entry whose proof was verified stands right after ``tree`` in the log that holds it.
+
+    Else whoever shows a log with another beginning could make any entry break a rule.
+    """
+    size = notes.decode_checkpoint(notes.decode_note(evidence.shown.encode()).text).size
+    return tree.root() == merkle.root_before(size, evidence.entry, evidence.leaf.proof)
+
+
 def verify_leaf(log_key: bytes, shown: str, entry: int, under: LeafUnder) -> messages.BoardEntry:
     """Return the entry at ``entry`` that the log signed for with its checkpoint ``shown``; raises if it did not."""
     _verify_leaf(_signed(log_key, shown), entry, under)

@@ -106,6 +106,23 @@ def test_verify_writes_the_evidence_that_evidence_judges(case: Case, tmp_path: P
     assert result.exit_code == 2
 
 
+def test_a_good_entry_after_another_beginning_of_the_log_proves_nothing(case: Case, tmp_path: Path) -> None:
+    """Whoever shows evidence with a log of its own could otherwise make any entry break a rule."""
+    grant = case.find("grant")
+    case.write()
+    made, tree = case.made, tree_of(case.made.entries)
+    leaf = messages.encode_leaf(made.entries[grant])
+    file = evidence.bad_entry(made.secretariat_key, case.note, tree, grant, leaf, "who is that")
+    path = tmp_path / "entry.json"
+    path.write_bytes(messages.encode(file))
+    enrolments = [case.find("enrolment"), case.find("enrolment", 1)]
+    first, second = (made.entries[at] for at in enrolments)
+    made.entries[first.sequence] = msgspec.structs.replace(first, message=second.message)  # the first never joined
+    case.write()
+    result = run(case, path)
+    assert result.exit_code == 2 and "something else before entry" in output(result)
+
+
 def test_an_entry_that_breaks_no_rule_proves_nothing(case: Case, tmp_path: Path) -> None:
     case.write()
     leaf = messages.encode_leaf(case.made.entries[5])
