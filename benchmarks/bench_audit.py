@@ -13,12 +13,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from typer.testing import CliRunner
 
-from benchmarks.conftest import LARGE, InR
+from benchmarks.conftest import InR
 from support.audits import Case, time_at
 from support.boards import MadeBoard
 from tacit_client.cli import app
 
-ENTRIES = 1_000_000 if LARGE else 100_000
+ENTRIES = 100_000
 MEMBERS = 45
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from benchmarks.conftest import LARGE, InR
+from benchmarks.conftest import InR
 from tacit_protocol import checkpoint as notes
 from tacit_protocol import following, merkle, messages, signing, tiles, witnessing
 from tacit_protocol.board import Board
@@ -29,7 +29,7 @@ from tacit_server.settings import ServerSettings
 from tacit_server.trustee.app import TrusteeOptions, assemble
 from tacit_server.trustee.witness import Witness
 
-ENTRIES = 1_000_000 if LARGE else 100_000
+ENTRIES = 100_000
 APPENDED, COSIGNED = 200, 200
 KEY = Ed25519PrivateKey.generate()
 PUBLIC = signing.public_bytes(KEY)

@@ -34,6 +34,7 @@ ENTRIES, RULES = "entries in sequence", "signatures and rules"
 KEYS, CEREMONIES, FILES, AUDITS = "pinned keys", silences.CEREMONIES, "index files", "query audits"
 LISTS, ERASURES = "lists of hand-overs", "erasures"
 ERASURE_SECONDS = 30 * 86400  # after an epoch closes
+_WHERE = ": the secretariat gives it to members and to auditors that it has appointed"
 
 
 @dataclass
@@ -178,7 +179,7 @@ class Verification:
         place = f"the index of {root.epoch}/{root.stream} window {root.window}"
         path = self.source.index(root)
         if path is None:
-            self.report.add(UNCHECKED, FILES, f"{place} was not there to be compared with its root on the log")
+            self.report.add(UNCHECKED, FILES, f"{place} was not there to be compared with its root on the log{_WHERE}")
             return
         self.report.checked(FILES)
         try:
@@ -193,7 +194,8 @@ class Verification:
         hashes = self.source.handover_list(message)
         if hashes is None:
             withheld = place in self.source.withheld
-            what = "is not shown by the secretariat" if withheld else "was not there to be compared with its digest"
+            absent = f"was not there to be compared with its digest{_WHERE}"
+            what = "is not shown by the secretariat" if withheld else absent
             text = f"the list of the hand-over of {message.epoch}/{message.stream} window {message.window} {what}"
             self.report.add(FINDING if withheld else UNCHECKED, LISTS, text, "secretariat" if withheld else None)
             return
