@@ -72,7 +72,7 @@ def verify(
         Path | None, typer.Option("--evidence", help="Folder for an evidence file of each entry that breaks a rule.")
     ] = None,
 ) -> None:
-    """Verify the whole log: checkpoint, cosignatures, signatures, keys, quotas, counts, indexes, lists, query audits."""
+    """Verify the whole log: checkpoint and cosignatures, signatures, keys, quotas, counts, indexes, lists, audits."""
     from tacit_client.audit.running import Inquiry, console, exit_codes, write_report
     from tacit_client.audit.show import show_report
 
@@ -149,7 +149,7 @@ def evidence(
     file: Annotated[
         Path,
         typer.Argument(
-            help="A fork, a bad entry or hand-over, a complaint, a wrong answer, two messages of a trustee in one step: "
+            help="A fork, a bad entry or hand-over, a complaint, a wrong answer, two messages of a trustee: "
             "as somebody's program saved it."
         ),
     ],
@@ -158,7 +158,7 @@ def evidence(
     trustee_keys: KeysOption = None,
     home: HomeOption = DEFAULT_HOME,
 ) -> None:
-    """Judge an evidence file. Exit code 1: it proves what it says; 2: it proves nothing, or not without a cosigned log."""
+    """Judge an evidence file. Exit code 1: it proves what it says; 2: nothing, or not without a cosigned log."""
     from tacit_client.audit import proving
     from tacit_client.audit.findings import EXIT_FINDING, EXIT_UNCHECKED
     from tacit_client.audit.running import Inquiry, console, exit_codes, pins_of, problems
