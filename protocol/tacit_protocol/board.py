@@ -21,6 +21,7 @@ from tacit_protocol.errors import (
 )
 from tacit_protocol.grants import Ledger
 from tacit_protocol.group import Backend
+from tacit_protocol.handover import is_signed
 from tacit_protocol.messages import (
     BoardEntry,
     CeremonyCut,
@@ -356,6 +357,9 @@ class Board:
             raise UploadError(
                 f"the hand-over of {place} has {handover.count} records, its members committed to {count}", party=party
             )
+        if not count and not is_signed(handover, b""):
+            # Nobody shows a list of nothing: whoever reads this digest would ask the secretariat for one.
+            raise UploadError(f"the empty hand-over of {place} has a digest that is not of an empty list", party=party)
         handed_over = self.handed_over(handover.epoch, handover.stream)
         earlier = {self.uploads[sequence][0] for sequence in handed_over}
         left_out = earlier - members

@@ -96,15 +96,17 @@ def verify_complaint(signed: Signed, board: Board) -> Complaint:
         raise ProofError("this is no complaint of an enrolled member")
     signing.verify(member, signed)
     complaint = messages.decode(signed.body, Complaint, signed.signer)
-    checkpoint = _signed(board.secretariat_key, complaint.shown)
     upload, publication = (messages.decode_leaf(each.leaf) for each in (complaint.upload, complaint.publication))
     for entry, where in ((upload, complaint.upload), (publication, complaint.publication)):
-        _verify_leaf(checkpoint, entry.sequence, where)
+        verify_leaf_on(board, complaint.shown, entry.sequence, where)
     receipt = messages.body_of(complaint.receipt, Receipt)
     manifest = board.manifest(receipt.epoch)
     signing.verify(manifest.trustee(manifest.shuffler).signing_key, complaint.receipt)
     commitment = messages.body_of(upload.message, UploadCommitment)
-    if (upload.sequence, upload.message.signer, commitment.count) != (receipt.entry, signed.signer, receipt.count):
+    # With the place: a trustee that shuffles in another epoch could otherwise sign for this epoch's shuffler.
+    promised = (receipt.entry, signed.signer, receipt.epoch, receipt.stream, receipt.count)
+    made = (upload.sequence, upload.message.signer, commitment.epoch, commitment.stream, commitment.count)
+    if made != promised:
         raise ProofError("the receipt is for another upload")
     if publication.message.kind == "handover":
         handover = messages.body_of(publication.message, Handover)
@@ -181,10 +183,35 @@ def verify_bad_entry(evidence: BadEntry) -> messages.BoardEntry:
     return verify_leaf(evidence.log_key, evidence.shown, evidence.entry, evidence.leaf)
 
 
+def follows(evidence: BadEntry, tree: Tree) -> bool:
+    """Tell whether a bad entry whose proof was verified stands right after ``tree`` in the log that holds it.
+
+    Else whoever shows a log with another beginning could make any entry break a rule.
+    """
+    size = notes.decode_checkpoint(notes.decode_note(evidence.shown.encode()).text).size
+    return tree.root() == merkle.root_before(size, evidence.entry, evidence.leaf.proof)
+
+
 def verify_leaf(log_key: bytes, shown: str, entry: int, under: LeafUnder) -> messages.BoardEntry:
     """Return the entry at ``entry`` that the log signed for with its checkpoint ``shown``; raises if it did not."""
     _verify_leaf(_signed(log_key, shown), entry, under)
     return messages.decode_leaf(under.leaf, "secretariat")
+
+
+def verify_leaf_on(board: Board, shown: str, entry: int, under: LeafUnder) -> messages.BoardEntry:
+    """Return the entry at ``entry`` that the log signed for with ``shown``, and which ``board`` holds there too.
+
+    Raises :class:`ProofError` when the log that was read is older, or another history of it.
+    """
+    found = verify_leaf(board.secretariat_key, shown, entry, under)
+    if entry >= board.size:
+        raise ProofError(f"the log that was read has {board.size} entries, not entry {entry} yet: read the log anew")
+    if board.tree.node(0, entry) != merkle.leaf_hash(under.leaf):
+        raise ProofError(
+            f"the log that was read has something else as entry {entry}: read the log anew; if that stays so, "
+            "it was forked, which a fork's evidence file shows"
+        )
+    return found
 
 
 def decode(data: bytes, party: str | None = None) -> ForkEvidence | BadEntry | BadHandover | WrongAnswer | Equivocation:

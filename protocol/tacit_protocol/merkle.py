@@ -206,6 +206,21 @@ def verify_inclusion(root: bytes, size: int, index: int, digest: bytes, proof: S
         )
 
 
+def root_before(size: int, index: int, proof: Sequence[bytes]) -> bytes:
+    """Return the root over the leaves before ``index``: its inclusion proof, which was verified, holds their subtrees.
+
+    They are the steps from the left, the nearest and smallest first.
+    """
+    place, last, found = index, size - 1, b""
+    for step in proof:
+        if place % 2 == 1 or place == last:
+            found = node_hash(step, found) if found else step
+            while place % 2 == 0 and place != 0:
+                place, last = place >> 1, last >> 1
+        place, last = place >> 1, last >> 1
+    return found or EMPTY_ROOT
+
+
 def verify_consistency(old: int, old_root: bytes, new: int, new_root: bytes, proof: Sequence[bytes]) -> None:
     """Raise :class:`ProofError` unless the old tree is a beginning of the new one (RFC 9162 section 2.1.4.2)."""
     steps = _sound(proof)

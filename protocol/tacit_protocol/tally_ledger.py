@@ -73,18 +73,21 @@ class TallyLedger:
 
     def _submit(self, entry: BoardEntry, ledger: Ledger) -> None:
         member = entry.message.signer
+        key = ledger.signing_keys.get(member)
+        if key is None:
+            raise SignatureError(f"member {member} is not enrolled: run 'tacit enrol' first", party=member)
+        signing.verify(key, entry.message)  # first: what a member did not sign is not held against it
         submitted = messages.body_of(entry.message, TallyInput)
         tally = self._current(submitted.announcement, f"member {member}", member)
         if member not in tally.announcement.roster:
             raise TallyError(f"member {member} is not on the roster of entry {tally.entry}", party=member)
-        signing.verify(ledger.signing_keys[member], entry.message)
         if tally.inputs.get(member, submitted.digest) != submitted.digest:
             raise TallyError(f"member {member} submitted to the tally of entry {tally.entry} already", party=member)
         tally.inputs[member] = submitted.digest
 
     def _release(self, entry: BoardEntry, ledger: Ledger) -> None:
         release = messages.body_of(entry.message, TallyRelease)
-        tally = self._current(release.announcement, f"signer {entry.message.signer}", entry.message.signer)
+        tally = self._current(release.announcement, f"signer {entry.message.signer}", "secretariat")
         index = tally.announcement.trustee
         party = f"trustee {index}"
         try:

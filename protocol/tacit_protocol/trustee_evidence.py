@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from tacit_protocol import answers, evidence, grants, merkle, messages, signing, wire
+from tacit_protocol import answers, evidence, grants, messages, signing, wire
 from tacit_protocol.answers import Question, WrongAnswerError
 from tacit_protocol.board import Board
 from tacit_protocol.ceremony_record import STEPS, EquivocationError
@@ -125,12 +125,7 @@ def verify_equivocation(file: Equivocation) -> tuple[int, str]:
 def _grant(file: WrongAnswer, board: Board) -> GrantRequest:
     if file.log_key != board.secretariat_key:
         raise ProofError("it is about the log of another secretariat than the one that was read")
-    entry = evidence.verify_leaf(file.log_key, file.shown, file.entry, file.grant)
-    if file.entry >= board.size or board.tree.node(0, file.entry) != merkle.leaf_hash(file.grant.leaf):
-        raise ProofError(
-            f"the log that was read has something else as entry {file.entry}: read the log anew; if that stays so, "
-            "it was forked, which a fork's evidence file shows"
-        )
+    entry = evidence.verify_leaf_on(board, file.shown, file.entry, file.grant)
     if entry.message.kind != "grant":
         raise ProofError(f"entry {file.entry} is no grant")
     return messages.body_of(entry.message, GrantRequest)

@@ -9,6 +9,7 @@ from support.vectors import draw_from
 from tacit_protocol import messages, signing
 from tacit_protocol.board import Board, BoardError
 from tacit_protocol.errors import TacitError, UploadError
+from tacit_protocol.handover import list_digest
 from tacit_protocol.messages import BoardEntry, Enrolment, Handover, IndexRoot, Manifest, Message, Trustee, WindowClose
 from tacit_protocol.messages import UploadCommitment as Upload
 
@@ -45,7 +46,8 @@ class Table:
 
     def hand_over(self, window: int, *entries: int, count: int | None = None) -> None:
         records = 64 * len(entries) if count is None else count
-        self.say(self.shuffler, Handover(E, S, window, entries, records, bytes(64)))
+        digest = bytes(64) if records else list_digest(E, S, window, b"")
+        self.say(self.shuffler, Handover(E, S, window, entries, records, digest))
 
     def round(self, *entries: int) -> None:
         self.hand_over(self.close(), *entries)
@@ -128,6 +130,16 @@ def test_an_empty_hand_over_lets_everybody_wait(table: Table) -> None:
     table.hand_over(table.close(), count=0)
     entries = table.board.handovers[E, S, 1].entries
     table.round(*entries, alone, table.upload(3))
+
+
+def test_an_empty_hand_over_under_the_digest_of_something_is_refused(table: Table) -> None:
+    """Nobody has a list for it: on the log it would look as if the secretariat hid one."""
+    window = table.close()
+    for digest in (bytes(64), list_digest(E, S, window, bytes(32)), list_digest(E, S, window + 1, b"")):
+        with pytest.raises(UploadError, match="not of an empty list") as caught:
+            table.say(table.shuffler, Handover(E, S, window, (), 0, digest))
+        assert caught.value.party == "trustee 1"
+    table.hand_over(window, count=0)
 
 
 def test_leaving_out_a_member_of_an_earlier_hand_over_is_refused(table: Table) -> None:

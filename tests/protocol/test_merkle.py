@@ -186,3 +186,14 @@ def test_questions_beyond_the_tree_are_programming_errors(tree: merkle.Tree) -> 
     ):
         with pytest.raises(IndexError):
             question()
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 8, 13, 33])
+def test_an_inclusion_proof_gives_the_root_before_its_leaf(size: int) -> None:
+    leaves = [bytes([number]) for number in range(size)]
+    tree = merkle.Tree()
+    for leaf in leaves:
+        tree.append(merkle.leaf_hash(leaf))
+    for index in range(size):
+        proof = tree.inclusion_proof(index)
+        assert merkle.root_before(size, index, proof) == merkle.tree_hash(leaves[:index])

@@ -145,6 +145,34 @@ def test_what_a_rule_forbids_is_refused_and_blamed(scene: Scene, case: str) -> N
     assert caught.value.party == named.get(party, party)
 
 
+FORGED: dict[str, tuple[int, int]] = {  # the announcement named, and the place in the scene's members
+    "to nothing": (1, 0),
+    "by somebody who is not on the roster": (-1, 5),
+    "to the roster": (-1, 0),
+}
+
+
+@pytest.mark.parametrize("case", FORGED)
+def test_an_input_in_a_members_name_that_it_did_not_sign_is_not_held_against_its_tally(scene: Scene, case: str) -> None:
+    """A secretariat could otherwise have an auditor report a member for breaking a rule of a tally."""
+    entry, place = FORGED[case]
+    member = scene.members[place]
+    scene.submit(member, entry=scene.entry if entry < 0 else entry)
+    signed = scene.made.entries[-1]
+    forged = msgspec.structs.replace(signed.message, signature=bytes(64))
+    scene.made.entries[-1] = msgspec.structs.replace(signed, message=forged)
+    with pytest.raises(SignatureError, match="does not verify"):
+        scene.made.board()
+
+
+def test_a_release_of_nothing_is_held_against_nobody_but_the_secretariat(scene: Scene) -> None:
+    """Nobody knows whose signature to look for, so the one that it names may not have signed."""
+    scene.made.add(scene.roster[0], TallyRelease(1, DIGEST))
+    with pytest.raises(TallyError, match="announces no tally") as caught:
+        scene.made.board()
+    assert caught.value.party == "secretariat"
+
+
 def test_a_roster_of_fewer_than_five_does_not_even_decode(scene: Scene) -> None:
     scene.announce(*scene.roster[1:])
     with pytest.raises(EncodingError, match="roster"):

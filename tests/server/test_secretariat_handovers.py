@@ -18,7 +18,7 @@ from tacit_protocol.errors import UploadError
 from tacit_protocol.handover_evidence import BadHandover
 from tacit_protocol.messages import BoardEntry, Handover, UploadCommitment, WindowClose
 from tacit_protocol.signing import Signed
-from tacit_server.errors import ConflictError, ForbiddenError
+from tacit_server.errors import BusyError, ConflictError, ForbiddenError
 from tacit_server.secretariat import handovers
 from tacit_server.secretariat.publish import Shelves
 
@@ -96,6 +96,28 @@ def test_the_list_is_kept_and_is_the_signed_one(bench: Bench) -> None:
     packed = bench.shelves.handover_list(*PLACE).read_bytes()
     handover.verify_list(messages.body_of(entry.message, Handover), packed)
     assert all(handover.holds(packed, one) for one in shuffle.record_hashes(records))
+
+
+def test_a_page_replaced_while_the_hand_over_is_completed_does_not_get_in(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise the index would lack records of the signed list, and the secretariat would answer for the shuffler."""
+    records = [record for each in bench.records for record in each]
+    genuine, refused = handovers._list_of_pages, []
+
+    def list_of_pages(*arguments: object) -> bytes:
+        packed = genuine(*arguments)
+        other = bench.made.draw(shuffle.UPLOAD_BYTES)
+        with pytest.raises(BusyError) as caught:
+            handovers.receive_page(bench, bench.shelves, bench.shuffler, PLACE, 0, other)
+        refused.append(caught.value)
+        return packed
+
+    monkeypatch.setattr(handovers, "_list_of_pages", list_of_pages)
+    entry, _ = bench.complete(records)
+    assert refused
+    kept = handover.make_list(shuffle.record_hashes(bench.shelves.pages(*PLACE).pages()))
+    assert handover.is_signed(messages.body_of(entry.message, Handover), kept)
 
 
 def test_killed_between_list_and_board_it_is_completed_by_the_next_try(bench: Bench) -> None:

@@ -165,6 +165,25 @@ def test_a_complete_upload_is_not_changed_any_more(member):
     problem(member.send(3, "PUT", base(entry) + "/pages/1", page), 409, "conflict")
 
 
+def test_a_page_replaced_while_the_upload_is_verified_does_not_get_in(world, member, monkeypatch):
+    """Otherwise the receipt would be for records that the shuffler does not hold, and the member could blame it."""
+    entry, salt, page = member.commit(member.dummies())
+    member.send(3, "PUT", base(entry) + "/pages/0", page)
+    genuine, answers = shuffle.verify_upload, []
+
+    def verify(*arguments):
+        hashes = genuine(*arguments)
+        answers.append(member.send(3, "PUT", base(entry) + "/pages/0", page[::-1]))
+        answers.append(member.send(3, "POST", base(entry) + "/complete", salt))
+        return hashes
+
+    monkeypatch.setattr(shuffle, "verify_upload", verify)
+    assert member.send(3, "POST", base(entry) + "/complete", salt).status_code == 200
+    for answer in answers:
+        problem(answer, 503, "busy")
+    assert member.send(3, "PUT", base(entry) + "/pages/0", page).status_code == 204  # still what was verified
+
+
 def test_an_upload_that_is_not_what_was_committed_to_is_refused(member):
     entry, salt, page = member.commit(member.dummies())
     problem(member.send(3, "POST", base(entry) + "/complete", salt), 422, "upload")

@@ -25,7 +25,7 @@ HomeOption = Annotated[
 ]
 UrlOption = Annotated[str | None, typer.Option("--secretariat", help="The secretariat's address.", metavar="URL")]
 FolderOption = Annotated[
-    Path | None, typer.Option("--folder", help="A folder with board.jsonl and indexes/, in place of a server.")
+    Path | None, typer.Option("--folder", help="A folder with log/ or board.jsonl, and indexes/, in place of a server.")
 ]
 KeysOption = Annotated[
     Path | None,
@@ -72,7 +72,7 @@ def verify(
         Path | None, typer.Option("--evidence", help="Folder for an evidence file of each entry that breaks a rule.")
     ] = None,
 ) -> None:
-    """Verify the whole log: checkpoint, cosignatures, signatures, keys, quotas, counts, index files, query audits."""
+    """Verify the whole log: checkpoint and cosignatures, signatures, keys, quotas, counts, indexes, lists, audits."""
     from tacit_client.audit.running import Inquiry, console, exit_codes, write_report
     from tacit_client.audit.show import show_report
 
@@ -149,7 +149,8 @@ def evidence(
     file: Annotated[
         Path,
         typer.Argument(
-            help="A fork, a bad entry or hand-over, a complaint, a wrong answer: as somebody's program saved it."
+            help="A fork, a bad entry or hand-over, a complaint, a wrong answer, two messages of a trustee: "
+            "as somebody's program saved it."
         ),
     ],
     secretariat: UrlOption = None,
@@ -157,7 +158,7 @@ def evidence(
     trustee_keys: KeysOption = None,
     home: HomeOption = DEFAULT_HOME,
 ) -> None:
-    """Judge an evidence file. Exit code 1: it proves what it says; 2: it proves nothing, or not without the log."""
+    """Judge an evidence file. Exit code 1: it proves what it says; 2: nothing, or not without a cosigned log."""
     from tacit_client.audit import proving
     from tacit_client.audit.findings import EXIT_FINDING, EXIT_UNCHECKED
     from tacit_client.audit.running import Inquiry, console, exit_codes, pins_of, problems
@@ -187,12 +188,12 @@ def evidence(
                     text = proving.prove_bad_entry(found, inquiry.source, found.log_key)
                 elif isinstance(found, WrongAnswer):
                     proving.check_pinned(found, pinned)
-                    text, parties = proving.prove_wrong_answer(found, inquiry.follow(EXIT_UNCHECKED))
+                    text, parties = proving.prove_wrong_answer(found, inquiry.follow_witnessed())
                 elif isinstance(found, BadHandover):
-                    text, parties = proving.prove_bad_handover(found, inquiry.follow(EXIT_UNCHECKED))
+                    text, parties = proving.prove_bad_handover(found, inquiry.follow_witnessed())
                 else:
                     # What the log itself breaks is not what the file says.
-                    board, place = inquiry.follow(EXIT_UNCHECKED), proving.place_of(found)
+                    board, place = inquiry.follow_witnessed(), proving.place_of(found)
                     inquiry.fetch(place)
                     text, parties = proving.prove_complaint(found, board, inquiry.source)
         except (PartyUnavailable, VaultError):

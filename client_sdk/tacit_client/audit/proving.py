@@ -64,6 +64,11 @@ def prove_bad_entry(file: BadEntry, source: EntrySource, key: bytes) -> str:
         if isinstance(line, Unreadable) or line.sequence != board.size:
             raise PartyUnavailable(f"the log cannot be read up to entry {entry.sequence}")
         board.apply(line)
+    if not evidence.follows(file, board.tree):
+        raise ProofError(
+            f"the log that was read has something else before entry {entry.sequence} than the log that holds the "
+            "entry: get it from the secretariat itself"
+        )
     try:
         board.apply(entry)
     except TacitError as error:

@@ -17,7 +17,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from tacit_client.audit.copying import add_indexes, add_lists, update, wait_for
-from tacit_client.audit.findings import EXIT_FINDING, EXIT_UNCHECKED, FINDING, Report
+from tacit_client.audit.findings import EXIT_FINDING, EXIT_UNCHECKED, FINDING, UNCHECKED, Report
+from tacit_client.audit.heads import CHECKPOINTS
 from tacit_client.audit.home import COPY, AuditorHome, Pins, read_pins
 from tacit_client.audit.show import line_of
 from tacit_client.audit.sources import FolderSource, Place
@@ -32,6 +33,7 @@ from tacit_protocol.board import Board
 from tacit_protocol.errors import TacitError
 from tacit_protocol.group import load_backend
 from tacit_protocol.messages import Message
+from tacit_protocol.witnessing import majority
 
 PINS = "pins.json"
 POST_SECONDS = 20.0  # for cosignatures; they take a fraction of a second as a rule
@@ -126,6 +128,25 @@ class Inquiry:
             for finding in self.report.findings:
                 problems.print(line_of(finding), highlight=False)
             raise typer.Exit(code)
+        return board
+
+    def follow_witnessed(self) -> Board:
+        """Return the view of a log by which somebody may be judged; says what is unsure about it.
+
+        Leaves with 2 where :meth:`follow` finds a fault. Raises :class:`PartyUnavailable` unless more than half of the
+        trustees whose keys are pinned cosigned all of it: a secretariat alone could otherwise make a history in which
+        what an honest party signed in the real one is wrong.
+        """
+        board, report = self.follow(EXIT_UNCHECKED), self.report
+        for finding in report.of(UNCHECKED):
+            problems.print(line_of(finding), highlight=False)
+        cosigned = sum(witness.time is not None for witness in report.witnesses)
+        whole = not any(finding.check == CHECKPOINTS for finding in report.of(UNCHECKED))
+        if not whole or cosigned < majority(len(self.pins.trustee_keys)):
+            raise PartyUnavailable(
+                "nobody is judged by a log that more than half of the trustees have not cosigned as far as it was "
+                "read: get it from the secretariat itself, and pin the trustees' keys with --trustee-keys"
+            )
         return board
 
     def fetch(self, place: Place) -> None:

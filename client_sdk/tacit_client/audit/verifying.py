@@ -18,7 +18,14 @@ from tacit_client.audit.sources import EntrySource, Unreadable
 from tacit_protocol import evidence, handover, merkle, messages
 from tacit_protocol.board import Board
 from tacit_protocol.checkpoint import Note
-from tacit_protocol.errors import CeremonyError, EncodingError, HandoverListError, IndexFileError, TacitError
+from tacit_protocol.errors import (
+    CeremonyError,
+    EncodingError,
+    HandoverListError,
+    IndexFileError,
+    SignatureError,
+    TacitError,
+)
 from tacit_protocol.group import Backend
 from tacit_protocol.index_file import IndexFile
 from tacit_protocol.messages import BoardEntry, Handover, IndexRoot, Manifest
@@ -116,7 +123,9 @@ class Verification:
             # Whoever appended it let it pass, whoever signed it may be to blame too.
             again = " (after a gap)" if self._gap else ""
             text = f"{entry.message.kind}: {error.message}{again}"
-            report.add(FINDING, RULES, text, error.party, "secretariat", entry=number, evidence=error.evidence)
+            # Whose name stands under what it did not sign is not to blame for it.
+            signer = None if isinstance(error, SignatureError) else error.party
+            report.add(FINDING, RULES, text, signer, "secretariat", entry=number, evidence=error.evidence)
             self.board.step_over(merkle.leaf_hash(leaf))
 
     def _pins(self) -> None:

@@ -25,7 +25,12 @@ Place = tuple[str, str, int]  # epoch, stream, window
 
 
 def receive_page(keeper: Keeper, shelves: Shelves, signer: str, place: Place, number: int, page: bytes) -> None:
-    """Store one page; sending it again replaces it."""
+    """Store one page; sending it again replaces it, until the hand-over is being completed."""
+    with shelves.gate.writing(place):
+        _store_page(keeper, shelves, signer, place, number, page)
+
+
+def _store_page(keeper: Keeper, shelves: Shelves, signer: str, place: Place, number: int, page: bytes) -> None:
     with keeper.view() as board:
         _expect(keeper, signer, place)
         committed = sum(c.count for _, c in board.uploads.values() if (c.epoch, c.stream) == place[:2])
@@ -47,6 +52,14 @@ def complete(keeper: Keeper, shelves: Shelves, signer: str, place: Place, messag
         raise UploadError("the hand-over is about another window than the one it is posted to", party=signer)
     if message.signer != signer:
         raise ForbiddenError(f"the hand-over is signed by {message.signer}, the request by {signer}", party=signer)
+    with shelves.gate.judging(place):
+        return _complete(keeper, shelves, place, message, handover)
+
+
+def _complete(
+    keeper: Keeper, shelves: Shelves, place: Place, message: Signed, handover: Handover
+) -> tuple[BoardEntry, bool]:
+    signer = message.signer
     with keeper.view() as board:
         if (known := board.handovers.get(place)) is not None:
             if known != handover:

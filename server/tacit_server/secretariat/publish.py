@@ -13,7 +13,7 @@ import os
 import tempfile
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -26,6 +26,7 @@ from tacit_protocol.errors import IndexFileError
 from tacit_protocol.index_file import IndexFile, IndexHeader
 from tacit_protocol.messages import Handover, IndexRoot
 from tacit_server.files import PageFolder, sync_folder
+from tacit_server.gate import Gate
 from tacit_server.observing import log
 from tacit_server.secretariat import rounds
 from tacit_server.secretariat.keeper import Keeper
@@ -39,6 +40,7 @@ class Shelves:
     """Where hand-overs wait and indexes lie."""
 
     folder: Path
+    gate: Gate = field(default_factory=Gate)  # by place: what is published are the pages that the list was made of
 
     def pages(self, epoch: str, stream: str, window: int) -> PageFolder:
         """Return the folder for the pages of a hand-over."""

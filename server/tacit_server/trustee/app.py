@@ -23,6 +23,7 @@ from tacit_protocol.grants import batch_digest
 from tacit_protocol.group import Backend, load_backend
 from tacit_protocol.messages import UploadCommitment
 from tacit_protocol.shuffle import SALT_BYTES
+from tacit_protocol.signing import Signed
 from tacit_server.errors import ConfigurationError, ConflictError, NotFoundError
 from tacit_server.home import Home
 from tacit_server.http import Clock, Guard, NonceTable, PathName, SignedRequest, make_app
@@ -246,11 +247,8 @@ def _add_uploads(app: FastAPI, parts: TrusteeParts) -> None:
         commitment = _commitment(parts, signed.signer, epoch, stream, entry)
         receipt = shuffler.receipt(entry)
         if receipt is None:
-            _expect_open(parts, commitment)
-            shuffler.verify(signed.signer, commitment, entry, signed.body)
-            with parts.follower.lock:  # the window may have closed meanwhile; under the lock it stays as it is
-                policy.window_is_open(parts.follower.board, commitment, parts.now())
-                receipt = shuffler.accept(signed.signer, commitment, entry)
+            with shuffler.gate.judging(entry):
+                receipt = shuffler.receipt(entry) or _accept(parts, signed, commitment, entry)
         return _json(receipt)
 
     @app.get(base)
@@ -258,6 +256,15 @@ def _add_uploads(app: FastAPI, parts: TrusteeParts) -> None:
         commitment = _commitment(parts, signed.signer, epoch, stream, entry)
         pages = list(shuffler.pages(commitment, entry).sizes())
         return _json({"pages": pages, "complete": shuffler.receipt(entry) is not None})
+
+
+def _accept(parts: TrusteeParts, signed: SignedRequest, commitment: UploadCommitment, entry: int) -> Signed:
+    """Verify an upload, whose pages the gate keeps as they are, and return its receipt."""
+    _expect_open(parts, commitment)
+    parts.shuffler.verify(signed.signer, commitment, entry, signed.body)
+    with parts.follower.lock:  # the window may have closed meanwhile; under the lock it stays as it is
+        policy.window_is_open(parts.follower.board, commitment, parts.now())
+        return parts.shuffler.accept(signed.signer, commitment, entry)
 
 
 def _commitment(parts: TrusteeParts, member: str, epoch: str, stream: str, entry: int) -> UploadCommitment:

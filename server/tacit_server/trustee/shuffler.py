@@ -21,6 +21,7 @@ from tacit_protocol.shuffle import HASH_BYTES, PAGE_RECORDS, SHUFFLE_RANDOM_BYTE
 from tacit_protocol.signing import Signed
 from tacit_server.errors import ConflictError
 from tacit_server.files import PageFolder, write_atomically
+from tacit_server.gate import Gate
 from tacit_server.home import Home
 from tacit_server.observing import log
 from tacit_server.trustee.store import Place, Store, UploadRow
@@ -38,6 +39,7 @@ class Shuffler:
     store: Store
     upstream: Upstream
     sent: dict[bytes, set[int]] = field(default_factory=dict)  # signature of a hand-over: pages brought so far
+    gate: Gate = field(default_factory=Gate)  # by entry: nothing is replaced between verifying and the receipt
 
     # --- uploads ---------------------------------------------------------------------------------------------
 
@@ -48,6 +50,10 @@ class Shuffler:
     def receive_page(self, member: str, commitment: UploadCommitment, entry: int, number: int, page: bytes) -> None:
         """Store a page; once the upload is complete nothing about it changes any more."""
         shuffle.split_page(page)
+        with self.gate.writing(entry):
+            self._store_page(member, commitment, entry, number, page)
+
+    def _store_page(self, member: str, commitment: UploadCommitment, entry: int, number: int, page: bytes) -> None:
         pages = self.pages(commitment, entry)
         if self.store.upload(entry) is not None:
             if pages.size(number) != len(page) or pages.read(number) != page:

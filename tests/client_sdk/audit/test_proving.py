@@ -106,6 +106,23 @@ def test_verify_writes_the_evidence_that_evidence_judges(case: Case, tmp_path: P
     assert result.exit_code == 2
 
 
+def test_a_good_entry_after_another_beginning_of_the_log_proves_nothing(case: Case, tmp_path: Path) -> None:
+    """Whoever shows evidence with a log of its own could otherwise make any entry break a rule."""
+    grant = case.find("grant")
+    case.write()
+    made, tree = case.made, tree_of(case.made.entries)
+    leaf = messages.encode_leaf(made.entries[grant])
+    file = evidence.bad_entry(made.secretariat_key, case.note, tree, grant, leaf, "who is that")
+    path = tmp_path / "entry.json"
+    path.write_bytes(messages.encode(file))
+    enrolments = [case.find("enrolment"), case.find("enrolment", 1)]
+    first, second = (made.entries[at] for at in enrolments)
+    made.entries[first.sequence] = msgspec.structs.replace(first, message=second.message)  # the first never joined
+    case.write()
+    result = run(case, path)
+    assert result.exit_code == 2 and "something else before entry" in output(result)
+
+
 def test_an_entry_that_breaks_no_rule_proves_nothing(case: Case, tmp_path: Path) -> None:
     case.write()
     leaf = messages.encode_leaf(case.made.entries[5])
@@ -130,7 +147,8 @@ def complaint_of(case: Case, tmp_path: Path, commitment: bytes, **changes: objec
     tree, made = tree_of(case.made.entries), case.made
     upload = case.find("upload")
     count = messages.body_of(made.entries[upload].message, UploadCommitment).count
-    receipt = made.sign(made.trustees[3], Receipt(EPOCH, STREAM, 1, upload, count))
+    by, epoch = changes.pop("receipt", (3, EPOCH))  # type: ignore[misc]
+    receipt = made.sign(made.trustees[by], Receipt(epoch, STREAM, 1, upload, count))
     sent, place = made.sent[upload], slice(32 * 3, 32 * 4)
     missing = MissingRecord(3, shuffle.hash_salts(sent.salt, 64)[place], sent.hashes[place], commitment)
     complaint = Complaint(
@@ -210,6 +228,36 @@ def test_a_complaint_without_the_list_is_not_judged(case: Case, tmp_path: Path) 
     assert result.exit_code == 2 and "the list of the hand-over is needed" in output(result)
 
 
+def test_a_receipt_by_the_shuffler_of_another_epoch_proves_nothing(case: Case, tmp_path: Path) -> None:
+    """A member and a trustee that shuffles elsewhere could otherwise blame the shuffler, which never got the upload."""
+    made = case.made
+    made.add(made.secretariat, msgspec.structs.replace(made.manifest(), epoch="2027-h1", shuffler=2))
+    result = run(case, complaint_of(case, tmp_path, bytes(32), receipt=(2, "2027-h1")))
+    assert result.exit_code == 2 and "the receipt is for another upload" in output(result)
+
+
+@pytest.mark.parametrize("kind", ["index", "handover", "upload"])
+def test_a_complaint_about_what_the_log_that_was_read_does_not_hold_is_not_judged(
+    case: Case, tmp_path: Path, kind: str
+) -> None:
+    """An older copy of the log, or another history of it."""
+    path = complaint_of(case, tmp_path, bytes(32))
+    del case.made.entries[case.find(kind) :]
+    case.write()
+    result = run(case, path)
+    assert result.exit_code == 2 and "read the log anew" in output(result)
+
+
+def test_a_complaint_from_another_history_of_the_log_is_not_judged(case: Case, tmp_path: Path) -> None:
+    path = complaint_of(case, tmp_path, bytes(32))
+    entry = case.made.entries[case.find("upload")]
+    other = msgspec.structs.replace(messages.body_of(entry.message, UploadCommitment), digest=bytes(64))
+    case.made.entries[entry.sequence] = BoardEntry(entry.sequence, entry.time, case.made.sign(case.members[0], other))
+    case.write()
+    result = run(case, path)
+    assert result.exit_code == 2 and "something else as entry" in output(result)
+
+
 def test_a_complaint_in_another_members_name_is_refused(case: Case, tmp_path: Path) -> None:
     path = complaint_of(case, tmp_path, bytes(32))
     fields = json.loads(path.read_bytes())
@@ -275,6 +323,37 @@ def test_a_good_hand_over_or_one_that_the_shuffler_did_not_sign_proves_nothing(
 ) -> None:
     result = run(case, bad_handover(case, tmp_path, name))
     assert result.exit_code == 2 and "proves nothing" in output(result)
+
+
+def cosigned_by(case: Case, *cosigners: int) -> None:
+    """Let the log stand as it is under a checkpoint that only these trustees cosigned."""
+    size, root = len(case.made.entries), tree_of(case.made.entries).root()
+    (case.folder / "log" / "checkpoint").write_bytes(case.signed(size, root, cosigners).encode())
+
+
+def test_a_history_that_the_trustees_did_not_cosign_makes_no_good_hand_over_bad(case: Case, tmp_path: Path) -> None:
+    """The secretariat alone can write a log in which the upload that the shuffler took was another one."""
+    path = bad_handover(case, tmp_path, "nothing")
+    entry = case.made.entries[case.find("upload", 2)]
+    other = msgspec.structs.replace(messages.body_of(entry.message, UploadCommitment), count=128)
+    case.made.entries[entry.sequence] = BoardEntry(entry.sequence, entry.time, case.made.sign(case.members[0], other))
+    case.write()
+    for cosigners in ((), (2,)):
+        cosigned_by(case, *cosigners)
+        result = run(case, path)
+        assert result.exit_code == 2 and "nobody is judged by a log" in output(result)
+        assert "of 3 trustees cosigned the checkpoint, 2 are needed" in output(result)
+    cosigned_by(case, 1, 2)  # more than half lie: then it cannot be told from a shuffler that does
+    assert run(case, path).exit_code == 1
+
+
+def test_a_complaint_is_not_judged_by_a_log_that_the_trustees_did_not_cosign(case: Case, tmp_path: Path) -> None:
+    path = complaint_of(case, tmp_path, bytes(32))
+    cosigned_by(case, 1)
+    result = run(case, path)
+    assert result.exit_code == 2 and "nobody is judged by a log" in output(result)
+    cosigned_by(case, 1, 3)
+    assert run(case, path).exit_code == 1
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"PK\x03\x04", b'{"format":"tacit/1 fork"}'])

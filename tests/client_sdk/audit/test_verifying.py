@@ -152,8 +152,8 @@ def a_cut_by_a_trustee(case: Case) -> None:
 
 SECRETARIAT, SHUFFLER, FIRST = "secretariat", "trustee 3", "member 0"
 CHEATS: dict[str, tuple[Callable[[Case], None], str, set[str]]] = {
-    "a forged signature": (forged_signature, "does not verify", {FIRST, SECRETARIAT}),
-    "a signed message changed": (changed_body, "does not verify", {FIRST, SECRETARIAT}),
+    "a forged signature": (forged_signature, "does not verify", {SECRETARIAT}),
+    "a signed message changed": (changed_body, "does not verify", {SECRETARIAT}),
     "a grant over the quota": (over_quota, "quota of member", {FIRST, SECRETARIAT}),
     "an index with more records than handed over": (more_records_than_handed_over, "other counts", {SECRETARIAT}),
     "a hand-over of an upload that does not exist": (handover_of_nothing, "no upload to it", {SHUFFLER, SECRETARIAT}),
@@ -166,13 +166,13 @@ CHEATS: dict[str, tuple[Callable[[Case], None], str, set[str]]] = {
     "two index files swapped": (swapped_index_file, "not the one announced", {SECRETARIAT}),
     "an index out of nowhere": (index_without_handover, "is not due", {SECRETARIAT}),
     "a second index for one window": (second_index_for_a_window, "is not due", {SECRETARIAT}),
-    "an index signed by a trustee": (somebody_else_publishes, "signed in the name of", {"trustee's name", SECRETARIAT}),
+    "an index signed by a trustee": (somebody_else_publishes, "signed in the name of", {SECRETARIAT}),
     "the secretariat's own machine as a trustee": (other_trustees, "another key than the one pinned", {SECRETARIAT}),
     "a grant after the epoch's end": (grant_after_the_end, "epoch closed", {SECRETARIAT}),
     "a backdated grant": (backdated_grant, "dated before", {SECRETARIAT}),
     "two messages of a trustee in one step": (equivocation, "two different messages", {"trustee 1", SECRETARIAT}),
     "a confirmation for an attempt that is none": (late_confirmation, "is in attempt", {"trustee 1", SECRETARIAT}),
-    "a ceremony cut off by a trustee": (a_cut_by_a_trustee, "signed in the name of", {"trustee's name", SECRETARIAT}),
+    "a ceremony cut off by a trustee": (a_cut_by_a_trustee, "signed in the name of", {SECRETARIAT}),
     "the secretariat as its own auditor": (auditor_from_the_house, "keys of its own", {SECRETARIAT}),
 }
 
@@ -185,8 +185,7 @@ def test_a_cheat_is_found_and_its_author_named(case: Case, cheat: str) -> None:
     assert result.exit_code == 1, result.output
     found = [finding for finding in report["findings"] if words in finding["text"]]
     assert found, report["findings"]
-    named = {"member 0": case.name(0), "trustee's name": case.made.entries[-1].message.signer}
-    named["a stranger"] = named["trustee's name"]
+    named = {"member 0": case.name(0), "a stranger": case.made.entries[-1].message.signer}
     assert set(found[0]["parties"]) == {named.get(party, party) for party in parties}
 
 
