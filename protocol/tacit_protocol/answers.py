@@ -48,14 +48,18 @@ class Question:
         """Return the name of whoever answers."""
         return f"trustee {self.trustee}"
 
+    @property
+    def binding(self) -> Binding:
+        """Return what the proof of an answer is bound to."""
+        return Binding(self.epoch, self.stream, self.trustee)
+
     def transcript(self, content: bytes) -> bytes:
         """Return the bytes that are signed for ``content``, proof || evaluated elements.
 
         Every part has a fixed size or its length before it: no two questions and answers give one string. The prefix
         is that of nothing else which these keys sign.
         """
-        place = Binding(self.epoch, self.stream, self.trustee).encode()
-        return _DOMAIN + place + self.digest + hashlib.sha512(content).digest()
+        return _DOMAIN + self.binding.encode() + self.digest + hashlib.sha512(content).digest()
 
 
 def sign(private_key: Ed25519PrivateKey, question: Question, content: bytes) -> bytes:

@@ -174,9 +174,10 @@ def evidence(
         parties: tuple[str, ...] = ("secretariat",)
         try:
             found = proving.read(file.read_bytes(), file.name)
+            pins = pins_of(home, trustee_keys)
+            pinned = pins.trustee_keys
             if not isinstance(found, Signed):
-                proving.check_log(found, pins_of(home, trustee_keys).secretariat_key)
-            pinned = pins_of(home, trustee_keys).trustee_keys
+                proving.check_log(found, pins.secretariat_key)
             if isinstance(found, ForkEvidence):
                 text = files.verify_fork(found)
                 parties += proving.cosigned_both(found, pinned)

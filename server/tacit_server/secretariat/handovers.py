@@ -17,7 +17,7 @@ from tacit_server.errors import ConflictError, ForbiddenError
 from tacit_server.files import write_atomically
 from tacit_server.observing import log
 from tacit_server.secretariat import rounds
-from tacit_server.secretariat.keeper import Keeper
+from tacit_server.secretariat.keeper import Keeper, keep_evidence
 from tacit_server.secretariat.publish import Shelves
 
 PAGE_BYTES = PAGE_RECORDS * UPLOAD_BYTES
@@ -98,9 +98,8 @@ def _refuse_fault(keeper: Keeper, message: Signed, handover: Handover, hashes: b
     if wrong is None:
         return
     name = f"handover-{handover.epoch}-{handover.stream}-{handover.window}.json"
-    path = keeper.home.folder / "evidence" / name
-    if not path.exists():  # the shuffler tries again and again
-        write_atomically(path, messages.encode(BadHandover(key, message, hashes)))
+    path, new = keep_evidence(keeper.home, name, BadHandover(key, message, hashes))
+    if new:  # the shuffler tries again and again
         log.error("hand-over refused", reason=wrong, party=shuffler, evidence=str(path))
     raise UploadError(f"the hand-over breaks a rule: {wrong}", party=shuffler, evidence={"window": handover.window})
 

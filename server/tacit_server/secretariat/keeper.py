@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from sqlmodel import Session
 
@@ -28,6 +29,15 @@ from tacit_server.secretariat import rounds
 from tacit_server.secretariat.store import Store
 
 _Grant = tuple[str, str, str, bytes]
+
+
+def keep_evidence(home: Home, name: str, file: Message) -> tuple[Path, bool]:
+    """Keep an evidence file under its name, the first one for good; return its path, and whether it is new."""
+    path = home.folder / "evidence" / name
+    new = not path.exists()
+    if new:
+        write_atomically(path, messages.encode(file))
+    return path, new
 
 
 class Keeper:
@@ -90,7 +100,7 @@ class Keeper:
             with self._transaction() as session:
                 return self._append(session, message, signer)
         except EquivocationError as error:
-            self._keep_evidence(error)
+            self._keep_equivocation(error)
             raise
 
     def publish(self, message: Message) -> BoardEntry:
@@ -179,12 +189,9 @@ class Keeper:
         elif message.kind == "enrolment":
             self._enrolments.setdefault(message.signer, entry.sequence)
 
-    def _keep_evidence(self, error: EquivocationError) -> None:
+    def _keep_equivocation(self, error: EquivocationError) -> None:
         """Keep both messages of a trustee that contradicts itself: the log holds only the first."""
-        name, file = trustee_evidence.equivocation(error)
-        path = self.home.folder / "evidence" / name
-        if not path.exists():
-            write_atomically(path, messages.encode(file))
+        path, _ = keep_evidence(self.home, *trustee_evidence.equivocation(error))
         log.error("a trustee contradicts itself", party=error.party, kind=error.second.kind, evidence=str(path))
 
     def _forget_uncommitted(self) -> None:

@@ -17,7 +17,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tacit_protocol import answers, wire
 from tacit_protocol.answers import Question
-from tacit_protocol.dleq import Binding
 from tacit_protocol.group import UNIFORM_BYTES, Backend
 from tacit_protocol.threshold import evaluate_share
 from tacit_server.errors import BusyError
@@ -41,8 +40,8 @@ def evaluate(
     Nothing is signed before the batch has decoded: a member cannot get a signature for a batch of bad points.
     """
     elements = wire.decode_batch(group, blinded)
-    binding = Binding(question.epoch, question.stream, question.trustee)
-    answer = evaluate_share(group, share.secret, share.public, elements, binding, secrets.token_bytes(UNIFORM_BYTES))
+    random = secrets.token_bytes(UNIFORM_BYTES)
+    answer = evaluate_share(group, share.secret, share.public, elements, question.binding, random)
     return answers.sign(signing_key, question, wire.encode_content(answer))
 
 
