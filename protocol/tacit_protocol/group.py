@@ -124,8 +124,7 @@ class Backend(Protocol):
     def seal_each(self, public_key: bytes, info: bytes, plaintexts: bytes, size: int, random: bytes) -> bytes:
         """Seal n packed plaintexts of ``size`` bytes to one recipient by HPKE (RFC 9180): n (enc || ct), packed.
 
-        ``random`` is 32 bytes for each. The native back end takes them for the ephemeral private keys, so they must
-        serve nothing else; the other one leaves them, because its library draws those keys from the operating system.
+        ``random`` is 32 bytes for each, the ephemeral private keys: they must serve nothing else.
         Raises :class:`~tacit_protocol.errors.EncodingError` when no secret can be agreed with ``public_key``.
         """
         ...

@@ -98,7 +98,7 @@ class NativeBackend:
         return tacit_native.seal_records(context, record_keys, payloads, counts, entry_keys, random, self._threads)
 
     def seal_each(self, public_key: bytes, info: bytes, plaintexts: bytes, size: int, random: bytes) -> bytes:
-        """See :meth:`Backend.seal_each`: the ephemeral keys are ``random``."""
+        """See :meth:`Backend.seal_each`."""
         with _refusals():
             return tacit_native.seal_each(public_key, info, plaintexts, size, random, self._threads)
 

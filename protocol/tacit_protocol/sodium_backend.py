@@ -208,12 +208,12 @@ class SodiumBackend:
         return b"".join(sealed_index.seal_under(context, *record) for record in records)
 
     def seal_each(self, public_key: bytes, info: bytes, plaintexts: bytes, size: int, random: bytes) -> bytes:
-        """See :meth:`Backend.seal_each`: the ephemeral keys are the library's own, from the operating system."""
+        """See :meth:`Backend.seal_each`."""
         if len(random) % hpke.EPHEMERAL_BYTES or len(plaintexts) * hpke.EPHEMERAL_BYTES != size * len(random):
             raise ValueError(f"every plaintext has {size} bytes and takes {hpke.EPHEMERAL_BYTES} random ones")
-        hpke.verify_key(public_key)
-        starts = (size * i for i in range(len(random) // hpke.EPHEMERAL_BYTES))
-        return b"".join(hpke.seal(public_key, plaintexts[start : start + size], info) for start in starts)
+        keys = [random[i : i + hpke.EPHEMERAL_BYTES] for i in range(0, len(random), hpke.EPHEMERAL_BYTES)]
+        texts = [plaintexts[size * i : size * (i + 1)] for i in range(len(keys))]
+        return b"".join(hpke.seal_each(public_key, info, texts, keys))
 
     def is_sorted(self, rows: bytes, width: int) -> bool:
         """See :meth:`Backend.is_sorted`."""

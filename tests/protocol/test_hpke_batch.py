@@ -1,4 +1,4 @@
-"""A batch sealed to one recipient: the same HPKE on both back ends; the native one takes the ephemeral keys given."""
+"""A batch sealed to one recipient with the ephemeral keys given: the same bytes from both back ends."""
 
 from __future__ import annotations
 
@@ -27,9 +27,6 @@ LOW_ORDER = [  # RFC 7748 section 6.1; on the curve and its twist, with encoding
 ]  # fmt: skip
 
 back_ends = pytest.mark.parametrize("group", BACK_ENDS, ids=lambda group: f"{group.name} {group._threads}")
-native = pytest.mark.parametrize(
-    "group", BACK_ENDS[1:] or [pytest.param(None, marks=pytest.mark.skip("the native core is not built: make native"))]
-)
 more = settings(max_examples=40, deadline=None)
 a_key = st.binary(min_size=32, max_size=32)
 a_recipient = a_key.filter(lambda key: int.from_bytes(key, "little") % 2**255 not in LOW_ORDER)
@@ -55,10 +52,10 @@ def test_the_library_opens_every_message(
     assert len({sealed[i * width : i * width + 32] for i in range(count)}) == count
 
 
-@native
+@back_ends
 @more
 @given(a_recipient, st.lists(a_key, max_size=4), st.binary(max_size=200), st.integers(0, 70))
-def test_the_native_core_seals_as_the_second_implementation_does(
+def test_every_back_end_seals_as_the_second_implementation_does(
     group: Backend, recipient: bytes, ephemeral: list[bytes], info: bytes, size: int
 ) -> None:
     """Any bytes but those of low order are the recipient's key: on the twist, with torsion, with bit 255 set."""
@@ -70,8 +67,8 @@ def test_the_native_core_seals_as_the_second_implementation_does(
     assert group.seal_each(recipient, info, b"".join(plaintexts), size, b"".join(ephemeral)) == b"".join(expected)
 
 
-@native
-def test_the_native_core_takes_the_ephemeral_key_of_rfc_9180(group: Backend) -> None:
+@back_ends
+def test_every_back_end_takes_the_ephemeral_key_of_rfc_9180(group: Backend) -> None:
     """The vector has associated data, so its key and nonce are compared by the second implementation and in Rust."""
     recipient, ephemeral = VECTOR["recipient_public_key"], VECTOR["ephemeral_private_key"]
     plaintext, info = VECTOR["plaintext"], VECTOR["info"]
@@ -80,7 +77,7 @@ def test_the_native_core_takes_the_ephemeral_key_of_rfc_9180(group: Backend) -> 
     assert sealed == seal_with(X25519PrivateKey.from_private_bytes(ephemeral), recipient, plaintext, info)
 
 
-@native
+@back_ends
 def test_a_whole_page_on_several_cores(group: Backend) -> None:
     draw, recipient = draw_from("page"), X25519PrivateKey.generate()
     plaintexts, ephemeral = draw(100 * 700), draw(32 * 700)
