@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
@@ -93,7 +94,7 @@ def seal_record(
     The entries it lacks are random, which nobody without a wrap key can tell from real ones. Entries are sorted, so
     their order says nothing about which kind of key made them.
     """
-    return seal_under(seal_context(epoch, stream), record_key, payload, b"".join(map(b"".join, keys)), random)
+    return seal_under(seal_context(epoch, stream), record_key, payload, keys, random)
 
 
 def seal_context(epoch: str, stream: str) -> bytes:
@@ -101,28 +102,27 @@ def seal_context(epoch: str, stream: str) -> bytes:
     return b"|".join((b"tacit/1 record", epoch.encode(), stream.encode(), b""))
 
 
-def seal_under(context: bytes, record_key: bytes, payload: bytes, entry_keys: bytes, random: bytes) -> bytes:
-    """Do what :func:`seal_record` does, for a context that :func:`seal_context` gave and packed entry keys."""
-    keys, rest = divmod(len(entry_keys), ENTRY_KEY_BYTES)
+def seal_under(context: bytes, record_key: bytes, payload: bytes, keys: Sequence[EntryKey], random: bytes) -> bytes:
+    """Do what :func:`seal_record` does, for a context that :func:`seal_context` gave."""
     if len(payload) != PAYLOAD_BYTES:
         raise ValueError(f"a payload has {PAYLOAD_BYTES} bytes, got {len(payload)}")
-    if rest or not 0 < keys <= ENTRIES_PER_RECORD:
-        raise ValueError(f"a record has 1 to {ENTRIES_PER_RECORD} keys, got {keys}")
-    if len(random) != record_random_bytes(keys):
-        raise ValueError(f"{keys} keys take {record_random_bytes(keys)} random bytes")
+    if not 0 < len(keys) <= ENTRIES_PER_RECORD:
+        raise ValueError(f"a record has 1 to {ENTRIES_PER_RECORD} keys, got {len(keys)}")
+    if len(random) != record_random_bytes(len(keys)):
+        raise ValueError(f"{len(keys)} keys take {record_random_bytes(len(keys))} random bytes")
     derived = record_keys(record_key)
     ciphertext = ChaCha20Poly1305(derived.encryption).encrypt(_NONCE, payload, context + derived.commitment)
-    salts = _cut(random[: SALT_BYTES * keys], SALT_BYTES)
-    tags = [entry_keys[i : i + TAG_BYTES] for i in range(0, len(entry_keys), ENTRY_KEY_BYTES)]
-    wraps = [entry_keys[i : i + 32] for i in range(TAG_BYTES, len(entry_keys), ENTRY_KEY_BYTES)]
-    wrapped = _cut(_xor(record_key * keys, b"".join(map(_pad, wraps, salts))), RECORD_KEY_BYTES)
-    entries = [*map(b"".join, zip(tags, salts, wrapped, strict=True)), *_cut(random[SALT_BYTES * keys :], ENTRY_BYTES)]
-    return b"".join((derived.commitment, ciphertext, *sorted(entries)))
+    salts = _cut(random[: SALT_BYTES * len(keys)], SALT_BYTES)
+    pads = b"".join(_pad(key.wrap, salt) for key, salt in zip(keys, salts, strict=True))
+    wrapped = _cut(_xor(record_key * len(keys), pads), RECORD_KEY_BYTES)
+    entries = [key.tag + salt + masked for key, salt, masked in zip(keys, salts, wrapped, strict=True)]
+    entries += _cut(random[SALT_BYTES * len(keys) :], ENTRY_BYTES)
+    return derived.commitment + ciphertext + b"".join(sorted(entries))
 
 
 def unpack_records(
     record_keys: bytes, payloads: bytes, counts: bytes, entry_keys: bytes, random: bytes
-) -> Iterator[tuple[bytes, bytes, bytes, bytes]]:
+) -> Iterator[tuple[bytes, bytes, Sequence[EntryKey], bytes]]:
     """Cut what :meth:`Backend.seal_records` takes into the arguments of :func:`seal_under` for each record."""
     takes = [record_random_bytes(count) for count in counts]
     for what, found, expected in (
@@ -133,13 +133,12 @@ def unpack_records(
     ):
         if found != expected:
             raise ValueError(f"{len(counts)} records need {expected} bytes of {what}, got {found}")
-    at = key_at = 0
+    keys, at = iter(_unpack_keys(entry_keys)), 0
     for record_key, payload, count, take in zip(
         _cut(record_keys, RECORD_KEY_BYTES), _cut(payloads, PAYLOAD_BYTES), counts, takes, strict=True
     ):
-        key_end = key_at + ENTRY_KEY_BYTES * count
-        yield record_key, payload, entry_keys[key_at:key_end], random[at : at + take]
-        at, key_at = at + take, key_end
+        yield record_key, payload, list(islice(keys, count)), random[at : at + take]
+        at += take
 
 
 def dummy_record(random: bytes) -> bytes:
