@@ -8,7 +8,7 @@ Layout, 200 bytes: MATCHING.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tacit_matcher import keyed
@@ -146,7 +146,7 @@ def _said(word: str) -> tuple[str, ...]:
 
 
 def _encode(own: _Keyed, site: NormalSite) -> bytes:
-    filters = b"".join([_bloom(own.values[kind], hashes) for kind, hashes in _HASHES.items()])
+    filters = b"".join([_bloom(keyed.numbers(own.values[kind], hashes)) for kind, hashes in _HASHES.items()])
     slots = b"".join([_fill(own.slots[kind], kind, count) for kind, count in _SLOTS.items()])
     weights = (
         _byte(4 * sum(map(weight_of, site.name))),
@@ -157,15 +157,12 @@ def _encode(own: _Keyed, site: NormalSite) -> bytes:
     return filters + slots + bytes(weights)
 
 
-def _bloom(values: bytes, hashes: int) -> bytes:
+def _bloom(rows: Iterable[tuple[int, ...]]) -> bytes:
     """Return the filter in which the numbers of every bigram are set; position 0 is the first byte's highest bit."""
-    # One operation on all values takes every number modulo the filter's size.
-    mask = _POSITION.to_bytes(2, "big") * (len(values) // 2)
-    positions = (int.from_bytes(values, "big") & int.from_bytes(mask, "big")).to_bytes(len(values), "big")
     bits = bytearray(b"0" * (8 * _FILTER))
-    for numbers in keyed.numbers(positions, hashes):
-        for position in numbers:
-            bits[position] = 49  # "1"
+    for numbers in rows:
+        for number in numbers:
+            bits[number & _POSITION] = 49  # "1"
     return int(bits, 2).to_bytes(_FILTER, "big")
 
 
