@@ -59,9 +59,9 @@ def seal_each(
     recipient = X25519PublicKey.from_public_bytes(public_key)
     hashes = [_labeled(_SUITE_ID, b"psk_id_hash"), _labeled(_SUITE_ID, b"info_hash", info)]
     context = b"".join([b"\x00", *(hkdf.extract(b"", labeled) for labeled in hashes)])
-    key_info = hkdf.HASH_BYTES.to_bytes(2, "big") + _labeled(_SUITE_ID, b"key", context)
-    nonce_info = _NONCE_BYTES.to_bytes(2, "big") + _labeled(_SUITE_ID, b"base_nonce", context)
-    shared_info = hkdf.HASH_BYTES.to_bytes(2, "big") + _labeled(_KEM_ID, b"shared_secret")
+    key_info = _sized(hkdf.HASH_BYTES, _labeled(_SUITE_ID, b"key", context))
+    nonce_info = _sized(_NONCE_BYTES, _labeled(_SUITE_ID, b"base_nonce", context))
+    shared_info = _sized(hkdf.HASH_BYTES, _labeled(_KEM_ID, b"shared_secret"))
     eae_prk, secret_label = _labeled(_KEM_ID, b"eae_prk"), _labeled(_SUITE_ID, b"secret")
     for plaintext, private in zip(plaintexts, map(X25519PrivateKey.from_private_bytes, ephemeral), strict=True):
         enc = private.public_key().public_bytes_raw()
@@ -82,3 +82,8 @@ def unseal(private_key: X25519PrivateKey, ciphertext: bytes, info: bytes) -> byt
 def _labeled(suite_id: bytes, label: bytes, rest: bytes = b"") -> bytes:
     """Return what LabeledExtract and LabeledExpand of section 4 put before their input."""
     return b"".join((b"HPKE-v1", suite_id, label, rest))
+
+
+def _sized(length: int, labeled: bytes) -> bytes:
+    """Return the info with which LabeledExpand asks for ``length`` bytes."""
+    return length.to_bytes(2, "big") + labeled

@@ -78,7 +78,7 @@ def test_every_back_end_takes_the_ephemeral_key_of_rfc_9180(group: Backend) -> N
 
 
 @back_ends
-def test_a_whole_page_on_several_cores(group: Backend) -> None:
+def test_a_whole_page(group: Backend) -> None:
     draw, recipient = draw_from("page"), X25519PrivateKey.generate()
     plaintexts, ephemeral = draw(100 * 700), draw(32 * 700)
     sealed = group.seal_each(public(recipient), b"info", plaintexts, 100, ephemeral)
