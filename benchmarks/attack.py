@@ -129,7 +129,7 @@ def _honest_round(contributed: Sequence[Site]) -> _World:
         group,
         world.context,
         secretariat.public_key().public_bytes_raw(),
-        [(lambda _: secrets.token_bytes(sealed_index.PAYLOAD_BYTES), inputs) for inputs in records],
+        session.UnsealedRecords(records, lambda number, sketch_key: secrets.token_bytes(sealed_index.PAYLOAD_BYTES)),
         outputs,
         secrets.token_bytes,
     )

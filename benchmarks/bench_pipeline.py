@@ -22,6 +22,7 @@ from benchmarks.parts import inline
 from tacit_client.progress import silent
 from tacit_client.row_keys import RowKeys
 from tacit_client.vault import Vault
+from tacit_matcher.sketch import prepare
 from tacit_protocol import grants
 from tacit_protocol.group import Backend
 from tacit_protocol.threshold import ShareAnswer
@@ -53,7 +54,7 @@ def test_pipeline(in_r: InR, benchmark: Any, tmp_path: Path, back_end: str) -> N
 
     def evaluate() -> None:
         round_.vault = Vault.create(tmp_path / secrets.token_hex(8))
-        rows = RowKeys(sites, {}, silent, secrets.token_bytes)
+        rows = RowKeys(sites, {}, silent, secrets.token_bytes, keep=prepare)
         counted.append(len(round_.evaluator.outputs(rows.inputs())))
 
     def stage_by_stage() -> None:

@@ -31,7 +31,7 @@ PARTS = {
     "group operations of the member": ["benchmarks.in_memory:MeteredBackend.__getattr__"],
     "trustees": ["benchmarks.in_memory:TrusteeInMemory.evaluate"],
     "match keys": ["tacit_client.row_keys:normalise_site", "tacit_client.row_keys:match_keys"],
-    "payload with its sketch": ["tacit_client.contribution:encode_payload"],
+    "payload with its sketch": ["tacit_client.contribution:prepare", "tacit_client.contribution:encode_payload"],
     "judging with the sketch": ["tacit_client.checking:judge"],
     "tags and wrap keys": ["benchmarks.in_memory:MeteredBackend.entry_keys", "tacit_protocol.sealed_index:entry_keys"],
     "sealing records": ["benchmarks.in_memory:MeteredBackend.seal_records", "tacit_protocol.sealed_index:record_keys"],

@@ -21,6 +21,7 @@ from tacit_client.session import OpenedRecord, StreamContext
 from tacit_client.vault import Vault
 from tacit_matcher.judge import judge
 from tacit_matcher.keys import KEY_TYPES
+from tacit_matcher.normalise import NormalSite
 from tacit_matcher.payload import SCHEMES, PayloadError, Scope, decode_payload
 from tacit_matcher.policy import Hit, Policy, Result, apply
 from tacit_matcher.records import PlannedAudit
@@ -104,7 +105,9 @@ class Checker:
                 f"no index of {self.context.epoch}/{self.context.stream} has been published yet: "
                 "the secretariat publishes when it closes the first window"
             )
-        keys = RowKeys([plan.site for plan in plans], self.aliases, progress, secrets.token_bytes)
+        keys = RowKeys(
+            [plan.site for plan in plans], self.aliases, progress, secrets.token_bytes, keep=lambda site: site
+        )
         outputs = self.evaluator.outputs(keys.inputs(), keys.whole)
         entry_keys = self.context.entry_keys(self.evaluator.group, outputs, outputs)
         own, rows = self._own(), []
@@ -120,7 +123,7 @@ class Checker:
         poor = tuple(position for position, row in enumerate(keys) if not row.inputs)
         return CheckReport(self.context.epoch, self.context.stream, root.window, root.records, rows, poor)
 
-    def _hits(self, opened: Sequence[OpenedRecord], row: Row) -> list[Hit]:
+    def _hits(self, opened: Sequence[OpenedRecord], row: Row[NormalSite]) -> list[Hit]:
         hits = []
         for record in opened:
             agreed = tuple(row.types[position] for position in record.agreed)
@@ -128,7 +131,7 @@ class Checker:
                 payload = decode_payload(record.payload)
             except PayloadError:
                 continue  # a contributor's newer or broken program: nobody's match
-            judgement = judge(record.sketch_key, payload.sketch, row.site, agreed, payload.scope)
+            judgement = judge(record.sketch_key, payload.sketch, row.kept, agreed, payload.scope)
             hits.append(Hit(payload, judgement, agreed))
         return hits
 

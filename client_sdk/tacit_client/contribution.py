@@ -21,11 +21,12 @@ from tacit_client import pipeline, session
 from tacit_client.evaluation import Evaluator
 from tacit_client.parties import TrusteeServer, pages_of
 from tacit_client.progress import Progress, silent
-from tacit_client.row_keys import Row, RowKeys
-from tacit_client.session import StreamContext
+from tacit_client.row_keys import RowKeys
+from tacit_client.session import StreamContext, UnsealedRecords
 from tacit_client.vault import Vault
 from tacit_matcher.payload import encode_payload
 from tacit_matcher.records import AuditedSite
+from tacit_matcher.sketch import Prepared, prepare
 from tacit_protocol import messages, sealed_index, shuffle, signing
 from tacit_protocol.board import Board
 from tacit_protocol.errors import UploadError
@@ -78,7 +79,7 @@ class Contributor:
     def contribute(self, board: Board, sites: Sequence[AuditedSite], progress: Progress = silent) -> Contribution:
         """Evaluate, seal, commit and upload; raises :class:`UploadError` when no record can be found by anybody."""
         window = board.open_window(self.context.epoch, self.context.stream)
-        rows = RowKeys([site.site for site in sites], self.aliases, progress, secrets.token_bytes)
+        rows = RowKeys([site.site for site in sites], self.aliases, progress, secrets.token_bytes, keep=prepare)
         upload, fresh = self._prepare(board, window, sites, rows, progress)
         if upload.receipt is None:
             self._send(upload, progress)
@@ -86,20 +87,25 @@ class Contributor:
         return Contribution(self.context.epoch, self.context.stream, upload.window, upload.records, poor, not fresh)
 
     def _prepare(
-        self, board: Board, window: int, sites: Sequence[AuditedSite], rows: RowKeys, progress: Progress
+        self, board: Board, window: int, sites: Sequence[AuditedSite], rows: RowKeys[Prepared], progress: Progress
     ) -> tuple[StoredUpload, bool]:
         stored = load_upload(self.vault, self.context)
         # Comparing the list with an earlier one takes all keys; otherwise they are derived as the evaluation goes on.
-        if stored is not None and stored.list_digest == _list_digest(_usable(sites, rows)):
+        if stored is not None and stored.list_digest == _list_digest(sites, rows):
             if stored.receipt is not None and not self._was_left_out(board, stored):
                 return stored, False
             if stored.window == window and stored.receipt is None:
                 return stored, True  # interrupted: go on with the same upload
         outputs = self.evaluator.outputs(rows.inputs(), rows.whole)
-        usable = _usable(sites, rows)
+        usable = [position for position, row in enumerate(rows) if row.inputs]
         if not usable:
             raise UploadError("no row of the list has enough on it to be found by anybody: nothing was sent")
-        records = [(partial(encode_payload, site, site=row.site), row.inputs) for site, row in usable]
+
+        def payload_of(number: int, sketch_key: bytes) -> bytes:
+            position = usable[number]
+            return encode_payload(sites[position], sketch_key, rows[position].kept)
+
+        records = UnsealedRecords([rows[position].inputs for position in usable], payload_of)
         sealed, own, sent = bytearray(), bytearray(), bytearray()
         total = sealed_index.padded_records(len(usable))
         progress("sealing", 0, total)
@@ -113,7 +119,7 @@ class Contributor:
             progress("sealing", len(own) // sealed_index.COMMITMENT_BYTES, total)
         self._remember_own(bytes(own[: sealed_index.COMMITMENT_BYTES * len(usable)]))
         upload = StoredUpload(
-            _list_digest(usable), window, secrets.token_bytes(32), len(usable), total, bytes(sealed),
+            _list_digest(sites, rows), window, secrets.token_bytes(32), len(usable), total, bytes(sealed),
             commitments=bytes(own), sent=bytes(sent),
         )  # fmt: skip
         self._save(upload)
@@ -173,12 +179,9 @@ def own_records_name(context: StreamContext) -> str:
     return f"own/{context.epoch}/{context.stream}"
 
 
-def _usable(sites: Sequence[AuditedSite], rows: RowKeys) -> list[tuple[AuditedSite, Row]]:
-    return [(site, row) for site, row in zip(sites, rows, strict=True) if row.inputs]
-
-
-def _list_digest(usable: Sequence[tuple[AuditedSite, Row]]) -> bytes:
+def _list_digest(sites: Sequence[AuditedSite], rows: RowKeys[Prepared]) -> bytes:
     digest = hashlib.sha256()
-    for site, row in usable:
-        digest.update(_WHOLE.encode((site, row.inputs)))
+    for site, row in zip(sites, rows, strict=True):
+        if row.inputs:
+            digest.update(_WHOLE.encode((site, row.inputs)))
     return digest.digest()

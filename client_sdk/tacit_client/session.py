@@ -43,10 +43,10 @@ class StreamContext:
         self, group: Backend, inputs: Iterable[bytes], outputs: Mapping[bytes, bytes]
     ) -> dict[bytes, EntryKey]:
         """Derive tag and wrap key of every input from its PRF output, all in one call (SPEC step S1)."""
-        salt = sealed_index.index_salt(self.epoch, self.stream, self.public_key)
+        context = sealed_index.index_salt(self.epoch, self.stream, self.public_key)
         wanted = list(dict.fromkeys(inputs))
         return dict(
-            zip(wanted, sealed_index.entry_keys(group, salt, (outputs[value] for value in wanted)), strict=True)
+            zip(wanted, sealed_index.entry_keys(group, context, (outputs[value] for value in wanted)), strict=True)
         )
 
 
@@ -171,24 +171,35 @@ class SealedPage:
     uploads: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class UnsealedRecords:
+    """Records by number: the match-key inputs of each, and its payload as a function of number and sketch key.
+
+    One function for all of them, because what was made for each would be kept for each until the last is sealed.
+    """
+
+    inputs: Sequence[Sequence[bytes]]
+    payload_of: Callable[[int, bytes], bytes]
+
+
 def seal_contribution(
     group: Backend,
     context: StreamContext,
     agreement_key: bytes,
-    records: Sequence[tuple[Callable[[bytes], bytes], Sequence[bytes]]],
+    records: UnsealedRecords,
     outputs: Mapping[bytes, bytes],
     draw: Draw,
 ) -> Iterator[SealedPage]:
     """Seal records to the secretariat, page by page (SPEC steps S1 to U1).
 
-    A record is a function from its sketch key to its payload, and its match-key inputs. Dummy records to fill
-    the bucket come last; the shuffler mixes all.
+    Dummy records to fill the bucket come last; the shuffler mixes all.
     """
-    total = sealed_index.padded_records(len(records))
+    total = sealed_index.padded_records(len(records.inputs))
     for start in range(0, total, shuffle.PAGE_RECORDS):
         end = min(start + shuffle.PAGE_RECORDS, total)
-        sealed = _seal_records(group, context, records[start:end], outputs, draw)
-        dummies = end - start - len(records[start:end])
+        real = range(start, min(end, len(records.inputs)))
+        sealed = _seal_records(group, context, records, real, outputs, draw)
+        dummies = end - start - len(real)
         sealed += b"".join(sealed_index.dummy_record(draw(sealed_index.SEALED_BYTES)) for _ in range(dummies))
         ephemeral = draw(hpke.EPHEMERAL_BYTES * (end - start))
         yield SealedPage(
@@ -203,19 +214,19 @@ def seal_contribution(
 def _seal_records(
     group: Backend,
     context: StreamContext,
-    records: Sequence[tuple[Callable[[bytes], bytes], Sequence[bytes]]],
+    records: UnsealedRecords,
+    numbers: range,
     outputs: Mapping[bytes, bytes],
     draw: Draw,
 ) -> bytes:
     """Seal records under keys of their own (SPEC steps S1 to S3); packed."""
-    salt = sealed_index.index_salt(context.epoch, context.stream, context.public_key)
-    entry_keys = group.entry_keys(salt, b"".join(outputs[value] for _, inputs in records for value in inputs))
-    counts = bytes(len(inputs) for _, inputs in records)
-    record_keys = draw(sealed_index.RECORD_KEY_BYTES * len(records))
-    payloads = b"".join(
-        payload_of(sealed_index.sketch_key(record_keys[at : at + sealed_index.RECORD_KEY_BYTES]))
-        for at, (payload_of, _) in zip(range(0, len(record_keys), sealed_index.RECORD_KEY_BYTES), records, strict=True)
-    )
+    inputs, size = records.inputs[numbers.start : numbers.stop], sealed_index.RECORD_KEY_BYTES
+    place = sealed_index.index_salt(context.epoch, context.stream, context.public_key)
+    entry_keys = group.entry_keys(place, b"".join([outputs[value] for of_one in inputs for value in of_one]))
+    counts = bytes(map(len, inputs))
+    record_keys = draw(size * len(numbers))
+    sketch_keys = [sealed_index.sketch_key(record_keys[at : at + size]) for at in range(0, len(record_keys), size)]
+    payloads = b"".join(map(records.payload_of, numbers, sketch_keys))
     random = draw(sum(map(sealed_index.record_random_bytes, counts)))
     return group.seal_records(
         sealed_index.seal_context(context.epoch, context.stream), record_keys, payloads, counts, entry_keys, random

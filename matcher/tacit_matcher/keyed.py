@@ -9,7 +9,7 @@ would have to call fifty times.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from functools import lru_cache
 from hashlib import sha256
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -18,7 +18,6 @@ BLOCK_BYTES = 16
 _TEXT_BYTES = BLOCK_BYTES - 1  # an octet says what the rest of the block is
 _HASHED = 0x80  # added to the label of a text too long for a block: then its digest stands there
 _BLOCK = struct.Struct(f"B{_TEXT_BYTES}s")
-_NUMBERS = {count: struct.Struct(f">{count}H{BLOCK_BYTES - 2 * count}x") for count in range(1, BLOCK_BYTES // 2 + 1)}
 _EACH_ALONE = modes.ECB()  # noqa: S305 - see above
 
 
@@ -45,6 +44,14 @@ def values(key: bytes, blocks: bytes) -> bytes:
     return Cipher(algorithms.AES256(key), _EACH_ALONE).encryptor().update(blocks)
 
 
-def numbers(packed: bytes, count: int) -> Iterator[tuple[int, ...]]:
-    """Yield of each value the first ``count`` numbers of sixteen bits, big-endian."""
-    return _NUMBERS[count].iter_unpack(packed)
+def numbers(packed: bytes, count: int, bits: int) -> tuple[int, ...]:
+    """Return of each value the first ``count`` numbers of sixteen bits, big-endian, and of these the low ``bits``."""
+    layout, mask = _row(len(packed) // BLOCK_BYTES, count, bits)
+    return layout.unpack((int.from_bytes(packed, "big") & mask).to_bytes(len(packed), "big"))
+
+
+@lru_cache(maxsize=1024)
+def _row(values: int, count: int, bits: int) -> tuple[struct.Struct, int]:
+    """Return the layout of so many values, and a number with the wanted bits of all sixteen-bit numbers set."""
+    layout = struct.Struct(">" + f"{count}H{BLOCK_BYTES - 2 * count}x" * values)
+    return layout, int.from_bytes((2**bits - 1).to_bytes(2, "big") * (BLOCK_BYTES // 2 * values), "big")

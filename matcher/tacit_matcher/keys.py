@@ -34,7 +34,8 @@ class MatchKey(NamedTuple):
 
     def encode(self) -> bytes:
         """Return len-prefixed("tacit/1", key type with version, canonical value): the PRF's input."""
-        return _start(self.key_type) + _prefixed(self.value)
+        octets = self.value.encode()
+        return b"%b%b%b" % (_start(self.key_type), len(octets).to_bytes(2, "big"), octets)
 
 
 @lru_cache(maxsize=64)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from string import ascii_lowercase
+from typing import NamedTuple
 
 from anyascii import anyascii
 
@@ -54,8 +54,7 @@ _STREETS = ("strasse", "straat", "str")
 _COMMON_STREETS = frozenset(map(fold, AREA_WORDS | STREET_TYPES))
 
 
-@dataclass(frozen=True, slots=True)
-class NormalSite:
+class NormalSite(NamedTuple):
     """A site in canonical tokens; an empty value means that the list does not say.
 
     ``name`` and ``address`` are folded words in their order, ``figures`` what tells one plant of a company from
@@ -145,11 +144,14 @@ def street_weight_of(token: str) -> float:
     return 0.5 if token in _COMMON_STREETS or token in _COUNTRY_TOKENS or len(token) < 3 else min(len(token), 10) - 1.0
 
 
+# Keys and sketch of a site ask for the same words, one after the other.
+@lru_cache(maxsize=128)
 def ranked_name(words: tuple[str, ...]) -> tuple[str, ...]:
     """Return the different words of a name, the most telling first, equals in the order of the alphabet."""
     return _ranked(words, weight_of)
 
 
+@lru_cache(maxsize=128)
 def ranked_street(words: tuple[str, ...]) -> tuple[str, ...]:
     """Return the different words of an address in the same way."""
     return _ranked(words, street_weight_of)

@@ -8,9 +8,9 @@ from datetime import date
 from enum import Enum
 from functools import lru_cache
 
-from tacit_matcher.normalise import NormalSite, plain
+from tacit_matcher.normalise import plain
 from tacit_matcher.records import AuditedSite
-from tacit_matcher.sketch import SKETCH_BYTES, make_sketch
+from tacit_matcher.sketch import SKETCH_BYTES, Prepared, make_prepared, prepare
 
 VERSION = 1
 METADATA_BYTES = 24
@@ -60,10 +60,10 @@ class Payload:
     sketch: bytes = field(repr=False)
 
 
-def encode_payload(record: AuditedSite, key: bytes, site: NormalSite | None = None) -> bytes:
+def encode_payload(record: AuditedSite, key: bytes, prepared: Prepared | None = None) -> bytes:
     """Return the 224-byte payload of a record; ``key`` is the sketch key derived from its record key.
 
-    ``site`` is the record's site in canonical form, where the caller has it already.
+    ``prepared`` is what :func:`tacit_matcher.sketch.prepare` gave for the record's site, where the caller has it.
     """
     scheme = _scheme_code(record.scheme)
     version = record.scheme_version.encode("ascii", "ignore")[:8]
@@ -78,7 +78,7 @@ def encode_payload(record: AuditedSite, key: bytes, site: NormalSite | None = No
         _platform_code(record.platform),
         bytes(8),
     )
-    return facts + make_sketch(key, site or record.site)
+    return facts + make_prepared(key, prepare(record.site) if prepared is None else prepared)
 
 
 # A list has few different ones.

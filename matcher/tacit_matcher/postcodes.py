@@ -40,6 +40,7 @@ _IN_ADDRESS = {
     )
 }
 _LETTER_PATTERNS = {country: re.compile(pattern) for country, pattern in _LETTERED.items()}
+_LED_BY_COUNTRY = re.compile(r"[A-Z]{0,2}(\d+)")
 _NOT_CODE = re.compile(r"[^A-Z0-9]+")
 
 
@@ -59,7 +60,7 @@ def normalise_postcode(text: str, country: str) -> str:
     width = _DIGITS.get(country)
     if width:
         # "10000 Zagreb", "LT-01103": the digits are the code.
-        digits = re.match(r"[A-Z]{0,2}(\d+)", code)
+        digits = _LED_BY_COUNTRY.match(code)
         if digits and len(digits.group(1)) >= width - 1:
             code = digits.group(1).zfill(width)[:width]
     return code if any(map(str.isdigit, code)) and len(code) > 2 and code.strip("0") else ""

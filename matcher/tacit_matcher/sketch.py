@@ -8,8 +8,9 @@ Layout, 200 bytes: MATCHING.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from tacit_matcher import keyed
 from tacit_matcher.normalise import (
@@ -25,7 +26,7 @@ from tacit_matcher.records import Site
 
 SKETCH_BYTES = 200
 _FILTER = 64  # bytes of each Bloom filter
-_POSITION = 8 * _FILTER - 1  # the low nine bits of a number say which bit to set
+_POSITION = 9  # as many low bits of a number say which bit of a filter to set
 _HASHES = {"name": 5, "street": 3}  # addresses are longer: fewer hashes keep their filter from filling up
 _SLOT = 2  # bytes of a truncated value: one chance in 65,536 of a false agreement
 _EMPTY, _NOT_EMPTY = b"\0\0", b"\0\1"  # zero stands for an empty slot
@@ -60,10 +61,28 @@ class _Keyed:
     slots: Mapping[str, list[bytes]]
 
 
+Prepared: TypeAlias = tuple[bytes, int, int, tuple[int, ...], bytes]
+"""What of a sketch needs no key: the blocks, those of name and street, the words of each kind, the weights.
+
+Plain and flat, so that a list of a hundred thousand costs the collector of garbage nothing.
+"""
+
+
 def make_sketch(key: bytes, site: Site | NormalSite) -> bytes:
     """Return the 200-byte sketch of ``site`` under the 32-byte ``key``."""
+    return make_prepared(key, prepare(site))
+
+
+def prepare(site: Site | NormalSite) -> Prepared:
+    """Do what of :func:`make_sketch` needs no key, for :func:`make_prepared`."""
     normal = normalise_site(site)
-    return _encode(_evaluate(key, normal), normal)
+    return _prepare(normal, _texts(normal), _words(normal))
+
+
+def make_prepared(key: bytes, prepared: Prepared) -> bytes:
+    """Return what :func:`make_sketch` gives for the site that :func:`prepare` was given."""
+    blocks, name, street, counts, weights = prepared
+    return _encode(*_apply(key, blocks, {"name": name, "street": street}, counts), weights)
 
 
 def compare(key: bytes, sketch: bytes, site: Site | NormalSite) -> dict[str, float]:
@@ -76,8 +95,11 @@ def compare(key: bytes, sketch: bytes, site: Site | NormalSite) -> dict[str, flo
     if len(sketch) != SKETCH_BYTES:
         raise ValueError(f"a sketch has {SKETCH_BYTES} bytes, got {len(sketch)}")
     normal = normalise_site(site)
-    own = _evaluate(key, normal)
-    mine, theirs = _view(_encode(own, normal)), _view(sketch)
+    texts, words = _texts(normal), _words(normal)
+    blocks, name, street, counts, weights = _prepare(normal, texts, words)
+    values, slots = _apply(key, blocks, {"name": name, "street": street}, counts)
+    own = _Keyed(texts, values, words, slots)
+    mine, theirs = _view(_encode(values, slots, weights)), _view(sketch)
     features = {
         **_covered(own, "name", weight_of, theirs),
         **_covered(own, "street", street_weight_of, theirs),
@@ -100,23 +122,37 @@ def compare(key: bytes, sketch: bytes, site: Site | NormalSite) -> dict[str, flo
     return features
 
 
-def _evaluate(key: bytes, site: NormalSite) -> _Keyed:
-    """Evaluate the keyed function on all bigrams and words of a site at once."""
-    texts, words = {"name": _text(site.name), "street": _text(site.address)}, _words(site)
-    blocks = [keyed.bigram_blocks(_BIGRAM_LABELS[kind], text) for kind, text in texts.items()]
-    sizes = {kind: len(packed) for kind, packed in zip(texts, blocks, strict=True)}
-    blocks += [keyed.block(_WORD_LABELS[kind], word) for kind, of_kind in words.items() for word in of_kind]
-    packed = keyed.values(key, b"".join(blocks))
+def _prepare(site: NormalSite, texts: Mapping[str, bytes], words: Mapping[str, Sequence[str]]) -> Prepared:
+    name, street = (keyed.bigram_blocks(_BIGRAM_LABELS[kind], text) for kind, text in texts.items())
+    of_words = [keyed.block(_WORD_LABELS[kind], word) for kind, of_kind in words.items() for word in of_kind]
+    weights = (
+        _byte(4 * sum(map(weight_of, site.name))),
+        _byte(2 * sum(map(street_weight_of, words["street"]))),
+        _byte(len(site.name)),
+        _byte(len(site.address)),
+    )
+    return b"".join((name, street, *of_words)), len(name), len(street), tuple(map(len, words.values())), bytes(weights)
+
+
+def _apply(
+    key: bytes, blocks: bytes, bigrams: Mapping[str, int], counts: Sequence[int]
+) -> tuple[dict[str, bytes], dict[str, list[bytes]]]:
+    """Evaluate the keyed function on all bigrams and words of a site at once: values and slots by kind."""
+    packed = keyed.values(key, blocks)
     values, at = {}, 0
-    for kind, size in sizes.items():
+    for kind, size in bigrams.items():
         values[kind], at = packed[at : at + size], at + size
     of_words = [packed[i : i + _SLOT] for i in range(at, len(packed), keyed.BLOCK_BYTES)]
     if _EMPTY in of_words:
         of_words = [_NOT_EMPTY if slot == _EMPTY else slot for slot in of_words]
     slots, at = {}, 0
-    for kind, of_kind in words.items():
-        slots[kind], at = of_words[at : at + len(of_kind)], at + len(of_kind)
-    return _Keyed(texts, values, words, slots)
+    for kind, count in zip(_SLOTS, counts, strict=True):
+        slots[kind], at = of_words[at : at + count], at + count
+    return values, slots
+
+
+def _texts(site: NormalSite) -> dict[str, bytes]:
+    return {"name": _text(site.name), "street": _text(site.address)}
 
 
 def _text(words: Sequence[str]) -> bytes:
@@ -145,24 +181,16 @@ def _said(word: str) -> tuple[str, ...]:
     return (word,) if word else ()
 
 
-def _encode(own: _Keyed, site: NormalSite) -> bytes:
-    filters = b"".join([_bloom(keyed.numbers(own.values[kind], hashes)) for kind, hashes in _HASHES.items()])
-    slots = b"".join([_fill(own.slots[kind], kind, count) for kind, count in _SLOTS.items()])
-    weights = (
-        _byte(4 * sum(map(weight_of, site.name))),
-        _byte(2 * sum(map(street_weight_of, own.words["street"]))),
-        _byte(len(site.name)),
-        _byte(len(site.address)),
-    )
-    return filters + slots + bytes(weights)
+def _encode(values: Mapping[str, bytes], slots: Mapping[str, list[bytes]], weights: bytes) -> bytes:
+    filters = [_bloom(values[kind], hashes) for kind, hashes in _HASHES.items()]
+    return b"".join([*filters, *[_fill(slots[kind], kind, count) for kind, count in _SLOTS.items()], weights])
 
 
-def _bloom(rows: Iterable[tuple[int, ...]]) -> bytes:
+def _bloom(values: bytes, hashes: int) -> bytes:
     """Return the filter in which the numbers of every bigram are set; position 0 is the first byte's highest bit."""
     bits = bytearray(b"0" * (8 * _FILTER))
-    for numbers in rows:
-        for number in numbers:
-            bits[number & _POSITION] = 49  # "1"
+    for position in keyed.numbers(values, hashes, _POSITION):
+        bits[position] = 49  # "1"
     return int(bits, 2).to_bytes(_FILTER, "big")
 
 
@@ -205,9 +233,9 @@ def _found(own: _Keyed, kind: str, word: str, filled: int) -> float:
     bits, octets = f"{filled:0{8 * _FILTER}b}", _text((word,))
     first, count = own.texts[kind].index(octets), len(octets) - 1
     values = own.values[kind][keyed.BLOCK_BYTES * first : keyed.BLOCK_BYTES * (first + count)]
-    there = sum(
-        all(bits[number & _POSITION] == "1" for number in numbers) for numbers in keyed.numbers(values, _HASHES[kind])
-    )
+    hashes = _HASHES[kind]
+    is_set = [bits[position] == "1" for position in keyed.numbers(values, hashes, _POSITION)]
+    there = sum(all(is_set[i : i + hashes]) for i in range(0, len(is_set), hashes))
     return max(0.0, (there / count - _ALIKE_FROM) / (1 - _ALIKE_FROM))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Iterator
-from functools import partial
 from itertools import combinations, pairwise
 
 import pytest
@@ -152,7 +151,7 @@ def test_a_contribution_is_found_by_who_knows_a_key_and_by_nobody_else(trustees:
         trustees.group,
         trustees.context,
         secretariat.public_key().public_bytes_raw(),
-        [(lambda sketch_key: payload, [b"name", b"address"])],
+        session.UnsealedRecords([[b"name", b"address"]], lambda number, sketch_key: payload),
         outputs,
         secrets.token_bytes,
     )
@@ -180,7 +179,7 @@ def test_a_contribution_comes_in_whole_pages_and_every_record_opens(
     inputs = [[b"%d of %d" % (n, i) for n in range(i % 14 + 1)] for i in range(count)]
     outputs = {value: hashlib.sha512(value).digest() for each in inputs for value in each}
 
-    def payload_of(sketch_key: bytes, number: int) -> bytes:
+    def payload_of(number: int, sketch_key: bytes) -> bytes:
         return sketch_key + bytes([number]) * 192
 
     pages = list(
@@ -188,7 +187,7 @@ def test_a_contribution_comes_in_whole_pages_and_every_record_opens(
             trustees.group,
             trustees.context,
             secretariat.public_key().public_bytes_raw(),
-            [(partial(payload_of, number=i), each) for i, each in enumerate(inputs)],
+            session.UnsealedRecords(inputs, payload_of),
             outputs,
             secrets.token_bytes,
         )
@@ -205,6 +204,6 @@ def test_a_contribution_comes_in_whole_pages_and_every_record_opens(
     keys = trustees.context.entry_keys(trustees.group, outputs, outputs)
     plans = [[keys[value] for value in each] for each in inputs]
     for number, ((opened,), unusable) in enumerate(session.open_index(trustees.context, index, plans, frozenset())):
-        assert opened.payload == payload_of(opened.sketch_key, number) and unusable == 0
+        assert opened.payload == payload_of(number, opened.sketch_key) and unusable == 0
         assert opened.agreed == tuple(range(number % 14 + 1))
         assert opened.commitment == sealed[number][:32]

@@ -48,6 +48,12 @@ def test_bigrams_have_the_blocks_of_texts(label: int, text: str) -> None:
     assert keyed.bigram_blocks(label, text.encode()) == b"".join(one_by_one)
 
 
+@given(st.lists(st.binary(min_size=16, max_size=16), max_size=70), st.integers(1, 8), st.integers(1, 16))
+def test_numbers_are_the_low_bits_of_each_values_first(values: list[bytes], count: int, bits: int) -> None:
+    expected = [int.from_bytes(value[i : i + 2]) % 2**bits for value in values for i in range(0, 2 * count, 2)]
+    assert list(keyed.numbers(b"".join(values), count, bits)) == expected
+
+
 @pytest.mark.parametrize("site", [*SITES, Site("")], ids=range(len(SITES) + 1))
 def test_the_sketch_is_as_matching_md_says(site: Site) -> None:
     assert make_sketch(KEY, site) == sketch_by_the_document(site)

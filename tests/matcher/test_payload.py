@@ -20,7 +20,7 @@ from tacit_matcher.payload import (
     quarter_of,
 )
 from tacit_matcher.records import AuditedSite, Site
-from tacit_matcher.sketch import make_sketch
+from tacit_matcher.sketch import make_sketch, prepare
 from tacit_protocol import sealed_index
 
 KEY = bytes(range(32))
@@ -30,6 +30,11 @@ RECORD = AuditedSite(SITE, date(2025, 8, 14), "SMETA 4-pillar", "7.0", "Sedex", 
 
 def test_the_size_is_the_protocols() -> None:
     assert len(encode_payload(RECORD, KEY)) == PAYLOAD_BYTES == sealed_index.PAYLOAD_BYTES == 224
+
+
+def test_it_is_the_same_for_a_site_prepared_before() -> None:
+    assert encode_payload(RECORD, KEY, prepare(SITE)) == encode_payload(RECORD, KEY)
+    assert encode_payload(RECORD, KEY, prepare(Site("Kiln"))) != encode_payload(RECORD, KEY)
 
 
 def test_there_and_back() -> None:

@@ -228,7 +228,7 @@ def test_who_opens_records_sees_which_of_them_share_a_key() -> None:
 
     def tags(keys: list[bytes]) -> set[bytes]:
         """Return the tags that the secretariat sees in one member's only record of these keys."""
-        records = [(lambda _: bytes(sealed_index.PAYLOAD_BYTES), keys)]
+        records = session.UnsealedRecords([keys], lambda number, sketch_key: bytes(sealed_index.PAYLOAD_BYTES))
         public = secretariat.public_key().public_bytes_raw()
         (page,) = session.seal_contribution(
             trustees.group, trustees.context, public, records, outputs, secrets.token_bytes
