@@ -43,7 +43,7 @@ class StreamContext:
         self, group: Backend, inputs: Iterable[bytes], outputs: Mapping[bytes, bytes]
     ) -> dict[bytes, EntryKey]:
         """Derive tag and wrap key of every input from its PRF output, all in one call (SPEC step S1)."""
-        context = sealed_index.index_salt(self.epoch, self.stream, self.public_key)
+        context = sealed_index.entry_context(self.epoch, self.stream, self.public_key)
         wanted = list(dict.fromkeys(inputs))
         return dict(
             zip(wanted, sealed_index.entry_keys(group, context, (outputs[value] for value in wanted)), strict=True)
@@ -221,7 +221,7 @@ def _seal_records(
 ) -> bytes:
     """Seal records under keys of their own (SPEC steps S1 to S3); packed."""
     inputs, size = records.inputs[numbers.start : numbers.stop], sealed_index.RECORD_KEY_BYTES
-    place = sealed_index.index_salt(context.epoch, context.stream, context.public_key)
+    place = sealed_index.entry_context(context.epoch, context.stream, context.public_key)
     entry_keys = group.entry_keys(place, b"".join([outputs[value] for of_one in inputs for value in of_one]))
     counts = bytes(map(len, inputs))
     record_keys = draw(size * len(numbers))

@@ -100,10 +100,10 @@ class Backend(Protocol):
         """Finalize of RFC 9497 section 3.3.1: n packed 64-byte outputs. An input has at most 65,535 bytes."""
         ...
 
-    def entry_keys(self, salt: bytes, outputs: bytes) -> bytes:
+    def entry_keys(self, context: bytes, outputs: bytes) -> bytes:
         """Return 12-byte tag and 32-byte wrap key, packed, for each of n packed 64-byte outputs (SPEC step S1).
 
-        HKDF (RFC 5869) with SHA-256: Extract under ``salt``, Expand with "tag" and with "wrap".
+        Keyed BLAKE2b (RFC 7693): the output is the key and ``context`` the message.
         :func:`tacit_protocol.sealed_index.entry_key` says the same for one output.
         """
         ...

@@ -87,9 +87,9 @@ class NativeBackend:
         """See :meth:`Backend.finalise`."""
         return tacit_native.finalise(inputs, _points(unblinded), self._threads)
 
-    def entry_keys(self, salt: bytes, outputs: bytes) -> bytes:
+    def entry_keys(self, context: bytes, outputs: bytes) -> bytes:
         """See :meth:`Backend.entry_keys`."""
-        return tacit_native.entry_keys(salt, outputs, self._threads)
+        return tacit_native.entry_keys(context, outputs, self._threads)
 
     def seal_records(
         self, context: bytes, record_keys: bytes, payloads: bytes, counts: bytes, entry_keys: bytes, random: bytes

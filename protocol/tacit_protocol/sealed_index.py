@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from itertools import islice
 from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
-from tacit_protocol import hkdf
+from tacit_protocol import blake2
 from tacit_protocol.errors import SealedRecordError
 from tacit_protocol.group import Backend
 
@@ -53,32 +54,32 @@ class RecordKeys:
     sketch: bytes = field(repr=False)
 
 
-def index_salt(epoch: str, stream: str, public_key: bytes) -> bytes:
-    """Return the HKDF salt that separates epochs, streams and keys: "tacit/1" || epoch || stream || pk."""
-    return b"|".join((b"tacit/1", epoch.encode(), stream.encode(), public_key))
+def entry_context(epoch: str, stream: str, public_key: bytes) -> bytes:
+    """Return what separates epochs, streams and keys in the derivation of tags and wrap keys."""
+    return b"|".join((b"tacit/1 entry", epoch.encode(), stream.encode(), public_key))
 
 
-def entry_key(salt: bytes, output: bytes) -> EntryKey:
+def entry_key(context: bytes, output: bytes) -> EntryKey:
     """Derive tag and wrap key from a 64-byte PRF output (SPEC step S1)."""
-    tag, wrap = hkdf.expand_each(hkdf.extract(salt, output), b"tag", b"wrap")
-    return EntryKey(tag[:TAG_BYTES], wrap)
+    derived = blake2.derive(output, context, ENTRY_KEY_BYTES)
+    return EntryKey(derived[:TAG_BYTES], derived[TAG_BYTES:])
 
 
-def entry_keys(group: Backend, salt: bytes, outputs: Iterable[bytes]) -> list[EntryKey]:
+def entry_keys(group: Backend, context: bytes, outputs: Iterable[bytes]) -> list[EntryKey]:
     """Derive what :func:`entry_key` gives for each of many outputs, in one call of the back end (SPEC step S1)."""
-    return _unpack_keys(group.entry_keys(salt, b"".join(outputs)))
+    return _unpack_keys(group.entry_keys(context, b"".join(outputs)))
 
 
 def record_keys(record_key: bytes) -> RecordKeys:
     """Derive commitment, encryption key and sketch key from rk (SPEC step S2)."""
     if len(record_key) != RECORD_KEY_BYTES:
         raise ValueError(f"a record key has {RECORD_KEY_BYTES} bytes")
-    return RecordKeys(*hkdf.expand_each(record_key, b"tacit/1 commitment", b"tacit/1 encryption", b"tacit/1 sketch"))
+    return RecordKeys(*_sealing_keys(record_key), sketch_key(record_key))
 
 
 def sketch_key(record_key: bytes) -> bytes:
     """Derive the sketch's key alone: what a payload needs before its record is sealed (SPEC step S2)."""
-    return hkdf.expand(record_key, b"tacit/1 sketch")
+    return blake2.derive(record_key, b"tacit/1 sketch", 32)
 
 
 def record_random_bytes(keys: int) -> int:
@@ -110,14 +111,15 @@ def seal_under(context: bytes, record_key: bytes, payload: bytes, keys: Sequence
         raise ValueError(f"a record has 1 to {ENTRIES_PER_RECORD} keys, got {len(keys)}")
     if len(random) != record_random_bytes(len(keys)):
         raise ValueError(f"{len(keys)} keys take {record_random_bytes(len(keys))} random bytes")
-    derived = record_keys(record_key)
-    ciphertext = ChaCha20Poly1305(derived.encryption).encrypt(_NONCE, payload, context + derived.commitment)
+    commitment, encryption = _sealing_keys(record_key)
+    ciphertext = ChaCha20Poly1305(encryption).encrypt(_NONCE, payload, context + commitment)
     salts = _cut(random[: SALT_BYTES * len(keys)], SALT_BYTES)
-    pads = b"".join(_pad(key.wrap, salt) for key, salt in zip(keys, salts, strict=True))
+    pads = b"".join([_pad(wrap, salt) for (_, wrap), salt in zip(keys, salts, strict=True)])
     wrapped = _cut(_xor(record_key * len(keys), pads), RECORD_KEY_BYTES)
-    entries = [key.tag + salt + masked for key, salt, masked in zip(keys, salts, wrapped, strict=True)]
+    entries = [tag + salt + masked for (tag, _), salt, masked in zip(keys, salts, wrapped, strict=True)]
     entries += _cut(random[SALT_BYTES * len(keys) :], ENTRY_BYTES)
-    return derived.commitment + ciphertext + b"".join(sorted(entries))
+    entries.sort()
+    return b"".join((commitment, ciphertext, *entries))
 
 
 def unpack_records(
@@ -185,10 +187,16 @@ def _unpack_keys(packed: bytes) -> list[EntryKey]:
     return [EntryKey(key[:TAG_BYTES], key[TAG_BYTES:]) for key in _cut(packed, ENTRY_KEY_BYTES)]
 
 
+def _sealing_keys(record_key: bytes) -> tuple[bytes, bytes]:
+    """Return commitment and encryption key."""
+    derived = blake2.derive(record_key, b"tacit/1 record", COMMITMENT_BYTES + 32)
+    return derived[:COMMITMENT_BYTES], derived[COMMITMENT_BYTES:]
+
+
 def _pad(wrap: bytes, salt: bytes) -> bytes:
     # One-time pad: several contributors share the wrap key, the salt keeps the pad from repeating. No tag is needed: a
     # changed entry gives a key whose commitment names no record.
-    return hkdf.expand(wrap, b"entry" + salt)
+    return blake2b(b"tacit/1 pad" + salt, key=wrap, digest_size=RECORD_KEY_BYTES).digest()
 
 
 def _xor(left: bytes, right: bytes) -> bytes:

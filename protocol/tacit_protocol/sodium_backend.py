@@ -16,7 +16,7 @@ from functools import reduce
 from itertools import pairwise, repeat
 from typing import TypeVar
 
-from tacit_protocol import hkdf, hpke, index_file, sealed_index, sodium
+from tacit_protocol import hpke, index_file, sealed_index, sodium
 from tacit_protocol import scalars as scalar_field
 from tacit_protocol.errors import EncodingError
 from tacit_protocol.group import ELEMENT_BYTES, ORDER, OUTPUT_BYTES, SCALAR_BYTES, UNIFORM_BYTES, Elements
@@ -192,13 +192,13 @@ class SodiumBackend:
             for i, message in enumerate(inputs)
         )
 
-    def entry_keys(self, salt: bytes, outputs: bytes) -> bytes:
+    def entry_keys(self, context: bytes, outputs: bytes) -> bytes:
         """See :meth:`Backend.entry_keys`."""
         if len(outputs) % OUTPUT_BYTES:
             raise ValueError(f"outputs have {OUTPUT_BYTES} bytes each")
-        cut = (outputs[i : i + OUTPUT_BYTES] for i in range(0, len(outputs), OUTPUT_BYTES))
-        derived = hkdf.derive_each(salt, cut, b"tag", b"wrap")
-        return b"".join([tag[: sealed_index.TAG_BYTES] + wrap for tag, wrap in zip(derived, derived, strict=True)])
+        keys = [outputs[i : i + OUTPUT_BYTES] for i in range(0, len(outputs), OUTPUT_BYTES)]
+        size = sealed_index.ENTRY_KEY_BYTES
+        return b"".join([hashlib.blake2b(context, key=key, digest_size=size).digest() for key in keys])
 
     def seal_records(
         self, context: bytes, record_keys: bytes, payloads: bytes, counts: bytes, entry_keys: bytes, random: bytes

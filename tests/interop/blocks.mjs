@@ -3,6 +3,7 @@
 import { ristretto255, ristretto255_hasher, x25519 } from '@noble/curves/ed25519.js';
 import { pippenger } from '@noble/curves/abstract/curve.js';
 import { chacha20poly1305 } from '@noble/ciphers/chacha.js';
+import { blake2b } from '@noble/hashes/blake2.js';
 import { hmac } from '@noble/hashes/hmac.js';
 import { sha256, sha512 } from '@noble/hashes/sha2.js';
 import { shake256 as shake } from '@noble/hashes/sha3.js';
@@ -10,6 +11,7 @@ import { shake256 as shake } from '@noble/hashes/sha3.js';
 export const { Point } = ristretto255;
 export const L = 2n ** 252n + 27742317777372353535851937790883648493n;
 export { sha256, sha512, x25519 };
+export const derive = (key, message, size) => blake2b(bytes(message), { key: bytes(key), dkLen: size });
 export const shake256 = (message, size) => shake(message, { dkLen: size });
 
 export class Refused extends Error {
@@ -92,8 +94,8 @@ export const hashToGroup = (message) =>
 
 // --- HKDF, HPKE, Merkle tree ------------------------------------------------------------------------------------
 
-export const extract = (salt, material) => hmac(sha256, bytes(salt), bytes(material));
-export const expand = (key, info, size = 32) => hmac(sha256, bytes(key), cat(info, [1])).slice(0, size);
+const extract = (salt, material) => hmac(sha256, bytes(salt), bytes(material));
+const expand = (key, info, size = 32) => hmac(sha256, bytes(key), cat(info, [1])).slice(0, size);
 
 const KEM = cat('KEM', I2OSP(0x20, 2));
 const HPKE = cat('HPKE', I2OSP(0x20, 2), I2OSP(1, 2), I2OSP(3, 2));

@@ -2,26 +2,25 @@
 
 import { chacha20poly1305 } from '@noble/ciphers/chacha.js';
 import {
-  I2OSP, Refused, cat, compare, equal, expand, extract, hpkeOpen, hpkeSeal, merkleRoot, pieces, sha256, sha512,
+  I2OSP, Refused, cat, compare, derive, equal, hpkeOpen, hpkeSeal, merkleRoot, pieces, sha256, sha512,
   shake256,
 } from './blocks.mjs';
 
 const NONCE = new Uint8Array(12);
 const xor = (a, b) => a.map((byte, i) => byte ^ b[i]);
-const pad = (wrap, salt) => expand(wrap, cat('entry', salt));
+const pad = (wrap, salt) => derive(wrap, cat('tacit/1 pad', salt), 32);
 
 // S1
 export function entryKey(epoch, stream, publicKey, output) {
-  const prk = extract(cat(`tacit/1|${epoch}|${stream}|`, publicKey), output);
-  return { prk, tag: expand(prk, 'tag', 12), wrap: expand(prk, 'wrap') };
+  const key = derive(output, cat(`tacit/1 entry|${epoch}|${stream}|`, publicKey), 44);
+  return { tag: key.slice(0, 12), wrap: key.slice(12) };
 }
 
 // S2
-export const recordKeys = (rk) => ({
-  commitment: expand(rk, 'tacit/1 commitment'),
-  encryption: expand(rk, 'tacit/1 encryption'),
-  sketch: expand(rk, 'tacit/1 sketch'),
-});
+export function recordKeys(rk) {
+  const keys = derive(rk, 'tacit/1 record', 64);
+  return { commitment: keys.slice(0, 32), encryption: keys.slice(32), sketch: derive(rk, 'tacit/1 sketch', 32) };
+}
 
 const associated = (epoch, stream, commitment) => cat(`tacit/1 record|${epoch}|${stream}|`, commitment);
 

@@ -104,7 +104,7 @@ def opened(world: World, member: FakeMember, window: int, output: bytes) -> list
     data = member.send(0, "GET", f"/v1/indexes/{EPOCH}/{STREAM}/{window}").content
     index = IndexFile(data)
     index.verify(member.board().indexes[EPOCH, STREAM, window])
-    key = sealed_index.entry_key(sealed_index.index_salt(EPOCH, STREAM, world.stream_keys().public_key), output)
+    key = sealed_index.entry_key(sealed_index.entry_context(EPOCH, STREAM, world.stream_keys().public_key), output)
     found = []
     for salt, wrapped in index.find(key.tag):
         record_key = sealed_index.unwrap(key, salt, wrapped)

@@ -132,19 +132,19 @@ def test_finalising(inputs: list[bytes], values: list[int]) -> None:
     st.integers(min_value=0, max_value=4),
     st.sampled_from([0, 0, 1, 63]),
 )
-def test_entry_keys(salt: bytes, seed: bytes, count: int, extra: int) -> None:
-    """A salt longer than a block of SHA-256 is hashed first; both back ends give what one output alone gives."""
+def test_entry_keys(context: bytes, seed: bytes, count: int, extra: int) -> None:
+    """A context of any length, also beyond a block of BLAKE2b: both back ends give what one output alone gives."""
     outputs = [hashlib.sha512(seed + bytes([i])).digest() for i in range(count)]
-    result = agree(lambda group: group.entry_keys(salt, b"".join(outputs) + bytes(extra)))
-    one_by_one = [sealed_index.entry_key(salt, output) for output in outputs]
+    result = agree(lambda group: group.entry_keys(context, b"".join(outputs) + bytes(extra)))
+    one_by_one = [sealed_index.entry_key(context, output) for output in outputs]
     assert result == (ValueError if extra else b"".join(key.tag + key.wrap for key in one_by_one))
     if not extra:
-        assert sealed_index.entry_keys(NATIVE, salt, outputs) == one_by_one
+        assert sealed_index.entry_keys(NATIVE, context, outputs) == one_by_one
 
 
 def test_entry_keys_of_many_outputs_on_several_cores() -> None:
     outputs = draw_from("outputs")(64 * 1000)
-    assert isinstance(agree(lambda group: group.entry_keys(b"salt", outputs)), bytes)
+    assert isinstance(agree(lambda group: group.entry_keys(b"context", outputs)), bytes)
 
 
 # --- sealing and the order of a table ------------------------------------------------------------------------

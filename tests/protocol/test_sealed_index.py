@@ -18,8 +18,8 @@ E, S = "2026-h2", "social-audit"
 RECORD_KEY, PAYLOAD = bytes(range(32)), bytes(i % 256 for i in range(sealed.PAYLOAD_BYTES))
 
 
-def entry_keys(count: int, salt: bytes = b"salt") -> list[sealed.EntryKey]:
-    return [sealed.entry_key(salt, hashlib.sha512(b"output %d" % i).digest()) for i in range(count)]
+def entry_keys(count: int, context: bytes = b"context") -> list[sealed.EntryKey]:
+    return [sealed.entry_key(context, hashlib.sha512(b"output %d" % i).digest()) for i in range(count)]
 
 
 def made(count: int, draw: Callable[[int], bytes], record_key: bytes = RECORD_KEY) -> bytes:
@@ -61,19 +61,19 @@ def test_two_contributors_of_one_site_share_tags_and_nothing_else(draw: Callable
 
 def test_an_output_opens_nothing_under_another_epoch_stream_or_key() -> None:
     output, public = bytes(64), bytes(range(32))
-    salts = [
-        sealed.index_salt(*place)
+    contexts = [
+        sealed.entry_context(*place)
         for place in ((E, S, public), ("2027-h1", S, public), (E, "ecovadis", public), (E, S, public[::-1]))
     ]
-    keys = [sealed.entry_key(salt, output) for salt in salts]
+    keys = [sealed.entry_key(context, output) for context in contexts]
     assert len({key.tag for key in keys}) == len({key.wrap for key in keys}) == 4
 
 
-def test_salts_of_different_places_never_agree() -> None:
+def test_contexts_of_different_places_never_agree() -> None:
     """The parts are joined by "|", which no identifier contains: "a|b" as an epoch is refused before it comes here."""
     names = ["a", "b", "a.b", "a-b", "ab"]
-    salts = {sealed.index_salt(e, s, bytes(32)) for e in names for s in names}
-    assert len(salts) == len(names) ** 2
+    contexts = {sealed.entry_context(e, s, bytes(32)) for e in names for s in names}
+    assert len(contexts) == len(names) ** 2
 
 
 @pytest.mark.parametrize("at", [0, 31, 32, 200, 271], ids=lambda i: f"byte {i}")
@@ -193,7 +193,7 @@ def test_a_record_made_to_open_under_two_keys_is_refused_under_the_second() -> N
 
 
 def test_no_representation_shows_a_secret() -> None:
-    key, derived = sealed.entry_key(b"salt", b"\x07" * 64), sealed.record_keys(RECORD_KEY)
+    key, derived = sealed.entry_key(b"context", b"\x07" * 64), sealed.record_keys(RECORD_KEY)
     for shown in (repr(key), str(key), f"{key}", repr(derived)):
         assert not any(repr(secret) in shown for secret in (key.wrap, derived.encryption, derived.sketch))
     assert repr(key.tag) in repr(key)

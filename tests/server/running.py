@@ -254,10 +254,10 @@ class FakeMember:
         """Seal (payload, match keys) and dummies up to the bucket, for the secretariat."""
         with self.world.keeper.view() as board:
             agreement = board.manifest(EPOCH).agreement_key
-        salt = sealed_index.index_salt(EPOCH, STREAM, self.world.stream_keys().public_key)
+        context = sealed_index.entry_context(EPOCH, STREAM, self.world.stream_keys().public_key)
         sealed = []
         for payload, keys in records:
-            entries = [sealed_index.entry_key(salt, outputs[key]) for key in keys]
+            entries = [sealed_index.entry_key(context, outputs[key]) for key in keys]
             random = secrets.token_bytes(sealed_index.record_random_bytes(len(keys)))
             sealed.append(sealed_index.seal_record(EPOCH, STREAM, secrets.token_bytes(32), payload, entries, random))
         for _ in range(sealed_index.padded_records(len(sealed)) - len(sealed)):

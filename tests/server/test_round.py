@@ -32,7 +32,7 @@ def test_a_record_of_one_member_is_opened_by_another_through_the_published_index
 
     wanted = b"site of member 2"
     output = reader.outputs([wanted], trustees=(2, 3))[wanted]
-    key = sealed_index.entry_key(sealed_index.index_salt(EPOCH, STREAM, world.stream_keys().public_key), output)
+    key = sealed_index.entry_key(sealed_index.entry_context(EPOCH, STREAM, world.stream_keys().public_key), output)
     ((salt, wrapped),) = index.find(key.tag)
     record_key = sealed_index.unwrap(key, salt, wrapped)
     record = index.record(sealed_index.record_keys(record_key).commitment)

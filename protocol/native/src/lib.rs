@@ -10,7 +10,8 @@
 //! - [`hashing`]: HashToGroup, HashToScalar and Finalize of RFC 9497, the weights of a proof.
 //! - [`products`]: multiplications by secret scalars, in constant time.
 //! - [`sums`]: linear combinations; multi-scalar multiplication of public data only, in variable time.
-//! - [`entry_keys`]: tags and wrap keys of sealed entries, by HKDF.
+//! - [`keyed`]: keys derived by keyed BLAKE2b (RFC 7693).
+//! - [`entry_keys`]: tags and wrap keys of sealed entries.
 //! - [`sealing`]: records sealed under their own keys, with their entries.
 //! - [`hpke`]: many plaintexts sealed to one recipient, by HPKE (RFC 9180).
 //! - [`rows`]: whether a published table is in order.
@@ -25,6 +26,7 @@ pub mod entry_keys;
 pub mod error;
 pub mod hashing;
 pub mod hpke;
+pub mod keyed;
 pub mod products;
 pub mod rows;
 pub mod scalars;

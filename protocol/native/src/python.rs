@@ -162,10 +162,10 @@ fn finalise<'py>(
     Ok(PyBytes::new(py, &outputs))
 }
 
-/// Tags and wrap keys by HKDF: 44 packed bytes for each 64-byte output.
+/// Tags and wrap keys: 44 packed bytes for each 64-byte output.
 #[pyfunction]
-fn entry_keys<'py>(py: Python<'py>, salt: &[u8], outputs: &[u8], threads: usize) -> PyResult<Bound<'py, PyBytes>> {
-    let keys = py.detach(|| derivation::entry_keys(salt, outputs, threads))?;
+fn entry_keys<'py>(py: Python<'py>, context: &[u8], outputs: &[u8], threads: usize) -> PyResult<Bound<'py, PyBytes>> {
+    let keys = py.detach(|| derivation::entry_keys(context, outputs, threads))?;
     Ok(PyBytes::new(py, &keys))
 }
 

@@ -2,11 +2,11 @@
 
 use crate::entry_keys::{ENTRY_KEY_BYTES, TAG_BYTES};
 use crate::error::{Error, expect_count};
+use crate::keyed::derive;
 use crate::spread::{BLOCK, fill};
+use blake2::digest::consts::{U32, U64};
 use chacha20poly1305::ChaCha20Poly1305;
 use chacha20poly1305::aead::{AeadInOut, KeyInit};
-use hkdf::Hkdf;
-use sha2::Sha256;
 use zeroize::Zeroizing;
 
 const KEY_BYTES: usize = 32;
@@ -89,11 +89,13 @@ fn seal(
     random: &[u8],
     output: &mut [u8; SEALED_BYTES],
 ) {
-    let derive = Hkdf::<Sha256>::from_prk(record_key).expect("as long as a hash");
+    let mut keys_of_record = Zeroizing::new([0; COMMITMENT_BYTES + KEY_BYTES]);
+    derive::<U64>(record_key, &[b"tacit/1 record"], &mut *keys_of_record);
+    let (commitment, encryption) = keys_of_record.split_at(COMMITMENT_BYTES);
     let (record, entries) = output.split_at_mut(RECORD_BYTES);
-    let (commitment, ciphertext) = record.split_at_mut(COMMITMENT_BYTES);
-    derive.expand(b"tacit/1 commitment", commitment).expect("one block");
-    encrypt(&derive, &[context, commitment].concat(), payload, ciphertext);
+    let (place, ciphertext) = record.split_at_mut(COMMITMENT_BYTES);
+    place.copy_from_slice(commitment);
+    encrypt(encryption, &[context, commitment].concat(), payload, ciphertext);
 
     let (salts, filler) = random.split_at(SALT_BYTES * keys.len());
     let (entries, _) = entries.as_chunks_mut::<ENTRY_BYTES>();
@@ -103,8 +105,7 @@ fn seal(
         entry[..TAG_BYTES].copy_from_slice(tag);
         entry[TAG_BYTES..TAG_BYTES + SALT_BYTES].copy_from_slice(salt);
         let pad = &mut entry[TAG_BYTES + SALT_BYTES..];
-        let expand = Hkdf::<Sha256>::from_prk(wrap).expect("as long as a hash");
-        expand.expand_multi_info(&[b"entry", salt], pad).expect("one block");
+        derive::<U32>(wrap, &[b"tacit/1 pad", salt], pad);
         pad.iter_mut().zip(record_key).for_each(|(byte, key)| *byte ^= key);
     }
     for (entry, random) in lacking.iter_mut().zip(filler.as_chunks::<ENTRY_BYTES>().0) {
@@ -114,12 +115,10 @@ fn seal(
 }
 
 /// Fill `place` with ciphertext and tag. The nonce is zero: the key encrypts this one message.
-fn encrypt(derive: &Hkdf<Sha256>, associated_data: &[u8], payload: &[u8; PAYLOAD_BYTES], place: &mut [u8]) {
-    let mut key = Zeroizing::new([0; KEY_BYTES]);
-    derive.expand(b"tacit/1 encryption", &mut *key).expect("one block");
+fn encrypt(key: &[u8], associated_data: &[u8], payload: &[u8; PAYLOAD_BYTES], place: &mut [u8]) {
     let (text, tag) = place.split_at_mut(PAYLOAD_BYTES);
     text.copy_from_slice(payload);
-    let cipher = ChaCha20Poly1305::new((&*key).into());
+    let cipher = ChaCha20Poly1305::new_from_slice(key).expect("a key of 32 bytes");
     let made = cipher.encrypt_inout_detached(&[0; 12].into(), associated_data, text.into());
     tag.copy_from_slice(&made.expect("a payload is short"));
 }

@@ -84,18 +84,18 @@ fn blinding_evaluation_and_output_are_those_of_rfc_9497() {
 #[test]
 fn tags_and_wrap_keys_are_those_of_step_s1() {
     let vector = load("tacit/sealed_record");
-    let mut salt = Vec::from(b"tacit/1");
+    let mut context = Vec::from(b"tacit/1 entry");
     for part in ["epoch", "stream"] {
-        salt.push(b'|');
-        salt.extend(vector[part].as_str().unwrap().bytes());
+        context.push(b'|');
+        context.extend(vector[part].as_str().unwrap().bytes());
     }
-    salt.push(b'|');
-    salt.extend(unhex(&vector["public_key"]));
+    context.push(b'|');
+    context.extend(unhex(&vector["public_key"]));
     let keys = vector["keys"].as_array().unwrap();
     let joined = |names: &[&str]| -> Vec<u8> {
         keys.iter().flat_map(|key| names.iter().flat_map(|name| unhex(&key[*name]))).collect()
     };
-    let derived = entry_keys::entry_keys(&salt, &joined(&["output"]), THREADS).unwrap();
+    let derived = entry_keys::entry_keys(&context, &joined(&["output"]), THREADS).unwrap();
     assert_eq!(*derived, joined(&["tag", "wrap"]));
     assert!(keys.len() > 1);
 }

@@ -157,10 +157,10 @@ class Cast:
     @cached_property
     def sealed(self) -> list[bytes]:
         """Two records under inputs 0 and 1 and under 1, so that one tag has two entries."""
-        draw, salt = draw_from("tacit vectors: records"), self.index_salt
+        draw, context = draw_from("tacit vectors: records"), self.entry_context
         made = []
         for chosen in ((0, 1), (1,)):
-            keys = [sealed_index.entry_key(salt, self.outputs[i]) for i in chosen]
+            keys = [sealed_index.entry_key(context, self.outputs[i]) for i in chosen]
             made.append(
                 sealed_index.seal_record(
                     E, S, draw(32), self.payload, keys, draw(sealed_index.record_random_bytes(len(keys)))
@@ -173,5 +173,5 @@ class Cast:
         return bytes(i % 256 for i in range(sealed_index.PAYLOAD_BYTES))
 
     @property
-    def index_salt(self) -> bytes:
-        return sealed_index.index_salt(E, S, self.honest.outcome.public_key)
+    def entry_context(self) -> bytes:
+        return sealed_index.entry_context(E, S, self.honest.outcome.public_key)

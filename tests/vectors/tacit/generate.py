@@ -28,7 +28,6 @@ from tacit_protocol import (  # noqa: E402
     dleq,
     grants,
     handover,
-    hkdf,
     index_file,
     messages,
     request_signing,
@@ -237,12 +236,11 @@ def sealed_record(cast: Cast) -> Json:
     """S1 to S3, M2 and M3: the record that inputs 0 and 1 of batch.json open."""
     draw = draw_from("tacit vectors: records")
     record_key, random = draw(32), draw(sealed_index.record_random_bytes(2))
-    derived, salt = sealed_index.record_keys(record_key), cast.index_salt
+    derived, context = sealed_index.record_keys(record_key), cast.entry_context
     keys = []
     for output in cast.outputs[:2]:
-        key = sealed_index.entry_key(salt, output)
-        prk = hkdf.extract(salt, output)
-        keys.append({"output": output.hex(), "prk": prk.hex(), "tag": key.tag.hex(), "wrap": key.wrap.hex()})
+        key = sealed_index.entry_key(context, output)
+        keys.append({"output": output.hex(), "tag": key.tag.hex(), "wrap": key.wrap.hex()})
     return {
         "epoch": E,
         "stream": S,
@@ -296,7 +294,7 @@ def index(cast: Cast) -> Json:
     header = index_file.IndexHeader(E, S, 1, len(entries), len(records))
     data = index_file.encode_header(header) + b"".join(entries) + b"".join(records)
     found = index_file.IndexFile(data)
-    tags = [sealed_index.entry_key(cast.index_salt, output).tag for output in cast.outputs[:3]]
+    tags = [sealed_index.entry_key(cast.entry_context, output).tag for output in cast.outputs[:3]]
     sizes = (0, 1, 65_535, 65_536, 65_537, 131_072, 327_681)
     return {
         "sealed": [one.hex() for one in cast.sealed],
