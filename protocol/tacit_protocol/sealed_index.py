@@ -7,10 +7,9 @@ somebody who already knows the supplier) nothing does. Layout, byte for byte: SP
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from itertools import islice
 from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
@@ -95,7 +94,10 @@ def seal_record(
     The entries it lacks are random, which nobody without a wrap key can tell from real ones. Entries are sorted, so
     their order says nothing about which kind of key made them.
     """
-    return seal_under(seal_context(epoch, stream), record_key, payload, keys, random)
+    if len(payload) != PAYLOAD_BYTES:
+        raise ValueError(f"a payload has {PAYLOAD_BYTES} bytes, got {len(payload)}")
+    packed = b"".join([key.tag + key.wrap for key in keys])
+    return seal_records(seal_context(epoch, stream), record_key, payload, bytes([len(keys)]), packed, random)
 
 
 def seal_context(epoch: str, stream: str) -> bytes:
@@ -103,44 +105,58 @@ def seal_context(epoch: str, stream: str) -> bytes:
     return b"|".join((b"tacit/1 record", epoch.encode(), stream.encode(), b""))
 
 
-def seal_under(context: bytes, record_key: bytes, payload: bytes, keys: Sequence[EntryKey], random: bytes) -> bytes:
-    """Do what :func:`seal_record` does, for a context that :func:`seal_context` gave."""
-    if len(payload) != PAYLOAD_BYTES:
-        raise ValueError(f"a payload has {PAYLOAD_BYTES} bytes, got {len(payload)}")
-    if not 0 < len(keys) <= ENTRIES_PER_RECORD:
-        raise ValueError(f"a record has 1 to {ENTRIES_PER_RECORD} keys, got {len(keys)}")
-    if len(random) != record_random_bytes(len(keys)):
-        raise ValueError(f"{len(keys)} keys take {record_random_bytes(len(keys))} random bytes")
-    commitment, encryption = _sealing_keys(record_key)
-    ciphertext = ChaCha20Poly1305(encryption).encrypt(_NONCE, payload, context + commitment)
-    salts = _cut(random[: SALT_BYTES * len(keys)], SALT_BYTES)
-    pads = b"".join([_pad(wrap, salt) for (_, wrap), salt in zip(keys, salts, strict=True)])
-    wrapped = _cut(_xor(record_key * len(keys), pads), RECORD_KEY_BYTES)
-    entries = [tag + salt + masked for (tag, _), salt, masked in zip(keys, salts, wrapped, strict=True)]
-    entries += _cut(random[SALT_BYTES * len(keys) :], ENTRY_BYTES)
-    entries.sort()
-    return b"".join((commitment, ciphertext, *entries))
+def seal_records(
+    context: bytes, record_keys: bytes, payloads: bytes, counts: bytes, entry_keys: bytes, random: bytes
+) -> bytes:
+    """Do what :func:`seal_record` does for many records, packed as :meth:`Backend.seal_records` takes them.
+
+    ``context`` is what :func:`seal_context` gave. Column by column, because a contribution has a million entries.
+    """
+    _refuse_misfits(record_keys, payloads, counts, entry_keys, random)
+    keys, (salts, fillers) = _cut(record_keys, RECORD_KEY_BYTES), _salts_and_fillers(counts, random)
+    entries = _entries(b"".join([key * count for key, count in zip(keys, counts, strict=True)]), entry_keys, salts)
+    sealed: list[bytes] = []
+    at = 0
+    for key, payload, count, lacking in zip(keys, _cut(payloads, PAYLOAD_BYTES), counts, fillers, strict=True):
+        commitment, encryption = _sealing_keys(key)
+        sealed += (commitment, ChaCha20Poly1305(encryption).encrypt(_NONCE, payload, context + commitment))
+        sealed += sorted(entries[at : at + count] + lacking)
+        at += count
+    return b"".join(sealed)
 
 
-def unpack_records(
-    record_keys: bytes, payloads: bytes, counts: bytes, entry_keys: bytes, random: bytes
-) -> Iterator[tuple[bytes, bytes, Sequence[EntryKey], bytes]]:
-    """Cut what :meth:`Backend.seal_records` takes into the arguments of :func:`seal_under` for each record."""
-    takes = [record_random_bytes(count) for count in counts]
+def _refuse_misfits(record_keys: bytes, payloads: bytes, counts: bytes, entry_keys: bytes, random: bytes) -> None:
+    if counts and not 0 < min(counts) <= max(counts) <= ENTRIES_PER_RECORD:
+        raise ValueError(f"a record has 1 to {ENTRIES_PER_RECORD} keys, got {min(counts)} to {max(counts)}")
     for what, found, expected in (
-        ("record keys", len(record_keys), RECORD_KEY_BYTES * len(counts)),
-        ("payloads", len(payloads), PAYLOAD_BYTES * len(counts)),
-        ("entry keys", len(entry_keys), ENTRY_KEY_BYTES * sum(counts)),
-        ("randomness", len(random), sum(takes)),
+        ("bytes of record keys", len(record_keys), RECORD_KEY_BYTES * len(counts)),
+        ("bytes of payloads", len(payloads), PAYLOAD_BYTES * len(counts)),
+        ("bytes of entry keys", len(entry_keys), ENTRY_KEY_BYTES * sum(counts)),
+        ("random bytes", len(random), sum(map(record_random_bytes, counts))),
     ):
         if found != expected:
-            raise ValueError(f"{len(counts)} records need {expected} bytes of {what}, got {found}")
-    keys, at = iter(_unpack_keys(entry_keys)), 0
-    for record_key, payload, count, take in zip(
-        _cut(record_keys, RECORD_KEY_BYTES), _cut(payloads, PAYLOAD_BYTES), counts, takes, strict=True
-    ):
-        yield record_key, payload, list(islice(keys, count)), random[at : at + take]
-        at += take
+            raise ValueError(f"records of these numbers of keys take {expected} {what}, got {found}")
+
+
+def _salts_and_fillers(counts: bytes, random: bytes) -> tuple[list[bytes], list[list[bytes]]]:
+    """Cut a batch's randomness: a salt for each entry key, and for each record the entries that it lacks."""
+    salts: list[bytes] = []
+    fillers, at = [], 0
+    for count in counts:
+        middle, end = at + SALT_BYTES * count, at + record_random_bytes(count)
+        salts += [random[i : i + SALT_BYTES] for i in range(at, middle, SALT_BYTES)]
+        fillers.append([random[i : i + ENTRY_BYTES] for i in range(middle, end, ENTRY_BYTES)])
+        at = end
+    return salts, fillers
+
+
+def _entries(record_keys: bytes, entry_keys: bytes, salts: Sequence[bytes]) -> list[bytes]:
+    """Return tag, salt and wrapped record key for each packed entry key; ``record_keys`` has one for each as well."""
+    starts = range(0, len(entry_keys), ENTRY_KEY_BYTES)
+    pads = _pads([entry_keys[i + TAG_BYTES : i + ENTRY_KEY_BYTES] for i in starts], salts)
+    wrapped = _cut(_xor(record_keys, pads), RECORD_KEY_BYTES)
+    tags = [entry_keys[i : i + TAG_BYTES] for i in starts]
+    return [tag + salt + masked for tag, salt, masked in zip(tags, salts, wrapped, strict=True)]
 
 
 def dummy_record(random: bytes) -> bytes:
@@ -157,7 +173,7 @@ def padded_records(count: int) -> int:
 
 def unwrap(key: EntryKey, salt: bytes, wrapped: bytes) -> bytes:
     """Recover the record key from an entry (SPEC step M2). It is right only if its commitment names a record."""
-    return _xor(wrapped, _pad(key.wrap, salt))
+    return _xor(wrapped, _pads([key.wrap], [salt]))
 
 
 def open_record(epoch: str, stream: str, record_key: bytes, record: bytes) -> bytes:
@@ -193,10 +209,14 @@ def _sealing_keys(record_key: bytes) -> tuple[bytes, bytes]:
     return derived[:COMMITMENT_BYTES], derived[COMMITMENT_BYTES:]
 
 
-def _pad(wrap: bytes, salt: bytes) -> bytes:
-    # One-time pad: several contributors share the wrap key, the salt keeps the pad from repeating. No tag is needed: a
+def _pads(wraps: Sequence[bytes], salts: Sequence[bytes]) -> bytes:
+    # One-time pads: several contributors share a wrap key, the salt keeps its pad from repeating. No tag is needed: a
     # changed entry gives a key whose commitment names no record.
-    return blake2b(b"tacit/1 pad" + salt, key=wrap, digest_size=RECORD_KEY_BYTES).digest()
+    made = [
+        blake2b(b"tacit/1 pad" + salt, key=wrap, digest_size=RECORD_KEY_BYTES).digest()
+        for wrap, salt in zip(wraps, salts, strict=True)
+    ]
+    return b"".join(made)
 
 
 def _xor(left: bytes, right: bytes) -> bytes:

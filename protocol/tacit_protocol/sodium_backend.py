@@ -204,8 +204,7 @@ class SodiumBackend:
         self, context: bytes, record_keys: bytes, payloads: bytes, counts: bytes, entry_keys: bytes, random: bytes
     ) -> bytes:
         """See :meth:`Backend.seal_records`."""
-        records = sealed_index.unpack_records(record_keys, payloads, counts, entry_keys, random)
-        return b"".join(sealed_index.seal_under(context, *record) for record in records)
+        return sealed_index.seal_records(context, record_keys, payloads, counts, entry_keys, random)
 
     def seal_each(self, public_key: bytes, info: bytes, plaintexts: bytes, size: int, random: bytes) -> bytes:
         """See :meth:`Backend.seal_each`."""
