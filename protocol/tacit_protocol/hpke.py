@@ -2,13 +2,14 @@
 
 The context goes into ``info`` because single-shot HPKE of the library takes no associated data. Opening and single
 messages go through the library, which draws its ephemeral keys from the operating system. :func:`seal_each` seals a
-whole upload with ephemeral keys that it is given, so that both back ends give the same bytes; what of the key schedule
-depends on recipient and ``info`` alone is done once. The RFC's vector and the library's receiver test it.
+whole upload after exchanges that the back end made with ephemeral keys that it was given, so that both back ends give
+the same bytes; what of the key schedule depends on recipient and ``info`` alone is done once. The RFC's vector and the
+library's receiver test it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
@@ -49,23 +50,21 @@ def seal(public_key: bytes, plaintext: bytes, info: bytes) -> bytes:
 
 
 def seal_each(
-    public_key: bytes, info: bytes, plaintexts: Sequence[bytes], ephemeral: Sequence[bytes]
+    public_key: bytes, info: bytes, plaintexts: Sequence[bytes], exchanges: Iterable[tuple[bytes, bytes]]
 ) -> Iterator[bytes]:
-    """Yield what :func:`seal` gives for each plaintext, with its own 32 bytes as the ephemeral private key.
+    """Yield what :func:`seal` gives for each plaintext, after an exchange of its own with ``public_key``.
 
-    Those must serve nothing else. Encap is that of RFC 9180 section 4.1, the key schedule that of section 5.1.
+    An exchange is the ephemeral public key and the Diffie-Hellman output; the ephemeral key must serve nothing else.
+    The rest of Encap is that of RFC 9180 section 4.1, the key schedule that of section 5.1.
     """
-    verify_key(public_key)
-    recipient = X25519PublicKey.from_public_bytes(public_key)
     hashes = [_labeled(_SUITE_ID, b"psk_id_hash"), _labeled(_SUITE_ID, b"info_hash", info)]
     context = b"".join([b"\x00", *(hkdf.extract(b"", labeled) for labeled in hashes)])
     key_info = _sized(hkdf.HASH_BYTES, _labeled(_SUITE_ID, b"key", context))
     nonce_info = _sized(_NONCE_BYTES, _labeled(_SUITE_ID, b"base_nonce", context))
     shared_info = _sized(hkdf.HASH_BYTES, _labeled(_KEM_ID, b"shared_secret"))
     eae_prk, secret_label = _labeled(_KEM_ID, b"eae_prk"), _labeled(_SUITE_ID, b"secret")
-    for plaintext, private in zip(plaintexts, map(X25519PrivateKey.from_private_bytes, ephemeral), strict=True):
-        enc = private.public_key().public_bytes_raw()
-        extracted = hkdf.extract(b"", eae_prk + private.exchange(recipient))
+    for plaintext, (enc, exchanged) in zip(plaintexts, exchanges, strict=True):
+        extracted = hkdf.extract(b"", eae_prk + exchanged)
         shared_secret = hkdf.expand(extracted, shared_info + enc + public_key)
         key, nonce = hkdf.expand_each(hkdf.extract(shared_secret, secret_label), key_info, nonce_info)
         yield enc + ChaCha20Poly1305(key).encrypt(nonce[:_NONCE_BYTES], plaintext, None)

@@ -1,4 +1,4 @@
-"""libsodium's ristretto255, from the `rbcl` wheel, as functions over addresses: what both users of it share.
+"""libsodium's ristretto255 and X25519, from the `rbcl` wheel, as functions over addresses: what the users of it share.
 
 Declared argument types let plain integers pass as addresses, so a batch can run over them without an object of its
 own for each element. ctypes releases the interpreter's lock during every call.
@@ -29,6 +29,8 @@ point_sub = _function("crypto_core_ristretto255_sub", 3)
 point_from_hash = _function("crypto_core_ristretto255_from_hash", 2)
 point_multiply = _function("crypto_scalarmult_ristretto255", 3)
 point_multiply_base = _function("crypto_scalarmult_ristretto255_base", 2)
+x25519 = _function("crypto_scalarmult", 3)
+edwards_multiply_base = _function("crypto_scalarmult_ed25519_base", 2)
 scalar_invert = _function("crypto_core_ristretto255_scalar_invert", 2)
 scalar_reduce = _procedure("crypto_core_ristretto255_scalar_reduce", 2)
 scalar_add = _procedure("crypto_core_ristretto255_scalar_add", 3)

@@ -16,7 +16,7 @@ from functools import reduce
 from itertools import pairwise, repeat
 from typing import TypeVar
 
-from tacit_protocol import hpke, index_file, sealed_index, sodium
+from tacit_protocol import hpke, index_file, montgomery, sealed_index, sodium
 from tacit_protocol import scalars as scalar_field
 from tacit_protocol.errors import EncodingError
 from tacit_protocol.group import ELEMENT_BYTES, ORDER, OUTPUT_BYTES, SCALAR_BYTES, UNIFORM_BYTES, Elements
@@ -210,9 +210,15 @@ class SodiumBackend:
         """See :meth:`Backend.seal_each`."""
         if len(random) % hpke.EPHEMERAL_BYTES or len(plaintexts) * hpke.EPHEMERAL_BYTES != size * len(random):
             raise ValueError(f"every plaintext has {size} bytes and takes {hpke.EPHEMERAL_BYTES} random ones")
-        keys = [random[i : i + hpke.EPHEMERAL_BYTES] for i in range(0, len(random), hpke.EPHEMERAL_BYTES)]
-        texts = [plaintexts[size * i : size * (i + 1)] for i in range(len(keys))]
-        return b"".join(hpke.seal_each(public_key, info, texts, keys))
+        hpke.verify_key(public_key)  # with one of low order libsodium would return -1
+        count = len(random) // hpke.EPHEMERAL_BYTES
+        secrets = self._map(sodium.x25519, count, (random, SCALAR_BYTES), (public_key, 0))
+        # Both clamp. A key of zeros makes it return -1 and write the point all the same.
+        points = self._map(sodium.edwards_multiply_base, count, (random, SCALAR_BYTES))
+        exchanged = [secrets[i : i + SCALAR_BYTES] for i in range(0, len(secrets), SCALAR_BYTES)]
+        texts = [plaintexts[size * i : size * (i + 1)] for i in range(count)]
+        sealed = hpke.seal_each(public_key, info, texts, zip(montgomery.public_keys(points), exchanged, strict=True))
+        return b"".join(sealed)
 
     def is_sorted(self, rows: bytes, width: int) -> bool:
         """See :meth:`Backend.is_sorted`."""
