@@ -126,10 +126,11 @@ class Evaluator:
 
         def unplanned() -> Iterator[bytes]:
             for value in needed:
-                wanted[value] = None
                 if value not in holders:
                     yield value
-                elif value not in known:  # a canary that is known is no reason to finish its batch
+                    continue
+                wanted[value] = None
+                if value not in known:  # a canary that is known is no reason to finish its batch
                     found[holders[value]] = None
 
         def resumed() -> Iterator[_Job]:
@@ -139,7 +140,8 @@ class Evaluator:
             return (_Job(name, stored[name]) for name in names)
 
         left = [value for value in holders if not session.is_dummy(value)]
-        for batch in session.plan_batches(self.group, unplanned(), known, secrets.token_bytes, left):
+        fresh = unplanned() if holders else needed
+        for batch in session.plan_batches(self.group, fresh, known, secrets.token_bytes, left, wanted):
             yield from resumed()
             yield _Job(None, batch)
         yield from resumed()

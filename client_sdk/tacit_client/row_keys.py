@@ -7,6 +7,7 @@ neighbouring rows, and whoever opens some positions of a batch in a query audit 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Generic, NamedTuple, TypeVar
 
 from tacit_client.progress import Progress
@@ -63,9 +64,8 @@ class RowKeys(Generic[K]):
         return self._rows[position]
 
     def inputs(self) -> Iterator[bytes]:
-        """Yield the inputs of all rows, row by row in random order, deriving each row's when it is its turn."""
-        for position in self._order:
-            yield from self[position].inputs
+        """Return the inputs of all rows, row by row in random order; each row's are derived when it is its turn."""
+        return chain.from_iterable(self[position].inputs for position in self._order)
 
     def whole(self, stage: str, done: int, total: int) -> None:
         """Report what was done for the rows derived so far as a part of all that is to be expected."""

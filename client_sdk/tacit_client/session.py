@@ -78,6 +78,7 @@ def plan_batches(
     known: Mapping[bytes, bytes],
     draw: Draw,
     unanswered: Sequence[bytes] = (),
+    drawn: dict[bytes, None] | None = None,
 ) -> Iterator[Batch]:
     """Turn the inputs that still lack an output into batches, each as soon as its inputs are drawn (SPEC step E1).
 
@@ -85,16 +86,18 @@ def plan_batches(
     first carries canaries, inputs that another batch has too: trustees that answered one of them otherwise show.
     Each batch has room for all canaries, also when there are fewer, so that the sizes depend on the count alone.
     ``known`` may grow while batches are drawn by outputs of these very batches. ``unanswered`` are the inputs of
-    earlier batches whose outputs are still to come: where nothing is known they are the canaries.
+    earlier batches whose outputs are still to come: where nothing is known they are the canaries. ``drawn`` is filled
+    with every needed input; one that stands in it already is passed over.
     """
     canaries = _sample(list(known) or unanswered, CANARIES, draw)
-    planned: set[bytes] = set()
+    seen = {} if drawn is None else drawn
 
     def missing() -> Iterator[bytes]:
         for value in needed:
-            if value not in planned and value not in known:
-                planned.add(value)
-                yield value
+            if value not in seen:
+                seen[value] = None
+                if value not in known:
+                    yield value
 
     fresh = missing()
     while inputs := list(islice(fresh, grants.BLOCK - CANARIES)):
@@ -140,8 +143,8 @@ def accept_outputs(
 ) -> dict[bytes, bytes]:
     """Return packed outputs by input once the canaries among them are what is known (SPEC step E5)."""
     by_input = {value: outputs[OUTPUT_BYTES * i : OUTPUT_BYTES * (i + 1)] for i, value in enumerate(batch.inputs)}
-    for value in batch.inputs:
-        if value in known and known[value] != by_input[value]:
+    for value in known.keys() & by_input.keys():
+        if known[value] != by_input[value]:
             raise ProofError(
                 "a canary came back with another output than before, although every proof held: keep the vault and "
                 "tell the auditor",

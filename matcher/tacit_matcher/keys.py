@@ -35,7 +35,7 @@ class MatchKey(NamedTuple):
     def encode(self) -> bytes:
         """Return len-prefixed("tacit/1", key type with version, canonical value): the PRF's input."""
         octets = self.value.encode()
-        return b"%b%b%b" % (_start(self.key_type), len(octets).to_bytes(2, "big"), octets)
+        return _start(self.key_type) + len(octets).to_bytes(2, "big") + octets
 
 
 @lru_cache(maxsize=64)
