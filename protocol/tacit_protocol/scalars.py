@@ -7,6 +7,7 @@ Only for the secret scalars of a proof or a ceremony and the blinds of a batch; 
 from __future__ import annotations
 
 import ctypes
+import hmac
 from collections.abc import Callable
 
 from tacit_protocol import sodium
@@ -25,9 +26,10 @@ def check(scalar: bytes, what: str) -> bytes:
     """Return ``scalar`` if it is canonical and not zero; libsodium itself would take non-canonical ones."""
     if len(scalar) != SCALAR_BYTES:
         raise EncodingError(f"{what}: a scalar has {SCALAR_BYTES} bytes, got {len(scalar)}")
-    if int.from_bytes(scalar, "little") >= ORDER:
+    # Comparing integers or bytes stops at the first difference: how soon would tell of the secret.
+    if not hmac.compare_digest(reduce(scalar + bytes(SCALAR_BYTES)), scalar):
         raise EncodingError(f"{what}: the scalar is not canonical")
-    if scalar == ZERO:
+    if hmac.compare_digest(scalar, ZERO):
         raise EncodingError(f"{what}: the scalar is zero")
     return scalar
 

@@ -289,8 +289,8 @@ def _check_scalars(scalars: bytes, count: int) -> None:
     if len(scalars) != SCALAR_BYTES * count:
         raise ValueError(f"{count} elements need {SCALAR_BYTES * count} bytes of scalars, got {len(scalars)}")
     # A last byte below 0x10 is below the order; a secret scalar has another one with probability 2^-127, so that the
-    # look at the rest tells nothing of honest ones.
-    if max(scalars[SCALAR_BYTES - 1 :: SCALAR_BYTES], default=0) < ORDER >> 248:
+    # look at the rest tells nothing of honest ones. All at once: the greatest of them would be looked for one by one.
+    if not int.from_bytes(scalars[SCALAR_BYTES - 1 :: SCALAR_BYTES], "little") & int.from_bytes(b"\xf0" * count, "big"):
         return
     for i in range(count):
         if int.from_bytes(scalars[SCALAR_BYTES * i : SCALAR_BYTES * (i + 1)], "little") >= ORDER:
