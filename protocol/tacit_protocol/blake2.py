@@ -2,7 +2,7 @@
 
 A PRF output and a record key are uniform, so HKDF's Extract adds nothing (RFC 5869 section 3.3), and HMAC, which is
 left of it, calls four times the compression that a hash with a key of its own calls once or twice. libsodium derives
-keys by the same function. A contribution derives a million of them. The RFC's self-test tests it.
+keys by the same function. A contribution derives hundreds of thousands of them. The RFC's self-test tests it.
 """
 
 from __future__ import annotations

@@ -110,7 +110,7 @@ def seal_records(
 ) -> bytes:
     """Do what :func:`seal_record` does for many records, packed as :meth:`Backend.seal_records` takes them.
 
-    ``context`` is what :func:`seal_context` gave. Column by column, because a contribution has a million entries.
+    ``context`` is what :func:`seal_context` gave. Column by column, because a contribution has 300,000 entries.
     """
     _refuse_misfits(record_keys, payloads, counts, entry_keys, random)
     keys, (salts, fillers) = _cut(record_keys, RECORD_KEY_BYTES), _salts_and_fillers(counts, random)
